@@ -1,0 +1,1 @@
+"""One clock, one dataset, one verdict: session folders to BIDS."""

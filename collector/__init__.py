@@ -1,0 +1,1 @@
+"""What is recorded: LSL streams, camera, disk."""

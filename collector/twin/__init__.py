@@ -1,0 +1,1 @@
+"""A laboratory without hardware, through the real doors."""

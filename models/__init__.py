@@ -1,0 +1,1 @@
+"""Recognisers, fusion and labels, from a BIDS root alone."""

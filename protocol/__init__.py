@@ -1,0 +1,1 @@
+"""What the participant sees, when: study file, schedule, session, window."""

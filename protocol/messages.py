@@ -1,0 +1,152 @@
+"""Messages between window, collector, page and launcher: ZeroMQ on loopback, typed, never pickles.
+
+The launcher binds, the others connect. The token travels in the environment (:data:`TOKEN_VARIABLE`), never in ``argv``,
+where every user of the machine could read it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Literal, get_args
+from uuid import uuid4
+
+import msgspec
+
+SCHEMA = 1
+TOKEN_VARIABLE = "EMOLAB_TOKEN"
+ADDRESS_VARIABLE = "EMOLAB_ADDRESS"
+
+Who = Literal["window", "collector", "page", "launch"]
+Verb = Literal["start", "pause", "resume", "skip", "repeat", "abort", "stop", "note"]
+
+
+class MessageError(ValueError):
+    """A message is malformed, of another schema, or carries the wrong token."""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every message body."""
+
+
+class Beat(Body, frozen=True):
+    """A process lives; beats without flips mean a frozen window: an alarm, never a kill.
+
+    ``state`` is what is on the screen, in the words of :func:`protocol.markers.encode`: ``clip trial=3 target=fear``.
+    """
+
+    state: str
+    n_flip: int | None = None
+    t_flip: float | None = None
+
+
+class StreamStatus(Body, frozen=True):
+    """What one stream does at this moment; ``last`` is its newest sample."""
+
+    name: str
+    uid: str
+    kind: str
+    sfreq_nominal_hz: float
+    sfreq_hz: float
+    age_s: float | None
+    buffer_frac: float
+    n: int
+    n_lost: int | None = None
+    last: tuple[float, ...] = ()
+
+
+class DiskStatus(Body, frozen=True):
+    """Room left on the disk that is recorded to, in bytes and in seconds of recording."""
+
+    free_B: int
+    left_s: float | None
+
+
+class CameraStatus(Body, frozen=True):
+    """What the camera does at this moment."""
+
+    fps_hz: float
+    n_dropped: int
+    file: str
+
+
+class Status(Body, frozen=True):
+    """What the collector does at this moment."""
+
+    recording: bool
+    streams: tuple[StreamStatus, ...] = ()
+    disk: DiskStatus | None = None
+    camera: CameraStatus | None = None
+
+
+class Command(Body, frozen=True):
+    """Something to do; sent twice with one id it is done once."""
+
+    verb: Verb
+    reason: str = ""
+    arg: str = ""
+
+
+class Ack(Body, frozen=True):
+    """The answer to the message ``of``."""
+
+    of: str
+    ok: bool
+    error: str = ""
+
+
+class Alarm(Body, frozen=True):
+    """Something is wrong since ``t_cause`` (LSL seconds), or no longer."""
+
+    code: str
+    level: Literal["warn", "stop"]
+    t_cause: float
+    cleared: bool = False
+
+
+class Press(Body, frozen=True):
+    """A key of the simulated participant; accepted only under ``--twin``."""
+
+    key: str
+
+
+TYPES: dict[str, type[Body]] = {t.__name__: t for t in (Beat, Status, Command, Ack, Alarm, Press)}
+
+
+class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What goes over the wire around every body."""
+
+    token: str
+    who: Who
+    t_lsl: float
+    type: str
+    body: Any
+    id: str = msgspec.field(default_factory=lambda: uuid4().hex)
+    schema: int = SCHEMA
+
+
+def encode(body: Body, *, token: str, who: Who, t_lsl: float) -> bytes:
+    """Wrap a body in its envelope, as JSON bytes."""
+    if who not in get_args(Who):
+        raise MessageError(f"who = {who!r}: one of {', '.join(get_args(Who))}")
+    return msgspec.json.encode(Envelope(token=token, who=who, t_lsl=t_lsl, type=type(body).__name__, body=body))
+
+
+def decode(data: bytes, *, token: str) -> Envelope:
+    """Read an envelope and check its token, schema, type and every field.
+
+    Raises
+    ------
+    MessageError
+        For anything that :func:`encode` with the same token would not have written.
+    """
+    try:
+        raw = msgspec.json.decode(data, type=Envelope)
+        if not hmac.compare_digest(raw.token.encode(), token.encode()):
+            raise MessageError("wrong token")
+        if raw.schema != SCHEMA:
+            raise MessageError(f"schema = {raw.schema}: this version speaks {SCHEMA}")
+        if raw.type not in TYPES:
+            raise MessageError(f"type = {raw.type!r}: one of {', '.join(TYPES)}")
+        return msgspec.structs.replace(raw, body=msgspec.convert(raw.body, TYPES[raw.type]))
+    except msgspec.MsgspecError as error:
+        raise MessageError(f"not a message: {error}") from error

@@ -1,0 +1,146 @@
+"""What the session state machine needs from the world: a clock, a screen, an outlet.
+
+The real window and the simulated participant both stand behind these, so that :mod:`protocol.session` runs in front of a
+person and, on virtual time, in a simulation of a whole cohort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from protocol.markers import Marker
+
+Stamp = float
+"""LSL seconds of the flip that brought something onto the screen."""
+
+
+class Clock(Protocol):
+    """LSL time; virtual in a simulation."""
+
+    def now(self) -> Stamp:
+        """Return LSL seconds."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where markers go: an LSL outlet, or a list."""
+
+    def push(self, marker: Marker, t_lsl: Stamp) -> None:
+        """Send a marker with the stamp of its flip."""
+        ...
+
+
+class Stopped(Exception):  # noqa: N818  (not an error: somebody ended the session)
+    """Escape, a closed window or a command ended the session; ``reason`` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Page:
+    """A calm screen.
+
+    Parameters
+    ----------
+    name : str
+        ``welcome``, ``baseline/eyes_open``, ``fixation``, ``rest``, ``thanks`` ..: what the journal and the beat call it.
+    text : str
+        What stands there, in the participant's language; empty with ``cross``.
+    cross : bool
+        A fixation cross instead of text.
+    duration_s : float or None
+        How long; None waits for the participant's key (space).
+    keys : mapping as a tuple of pairs
+        More words for the beat, such as the trial and its target (the simulated participant reads them).
+    """
+
+    name: str
+    text: str = ""
+    cross: bool = False
+    duration_s: float | None = None
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to play, as the manifest has it; seconds within the file."""
+
+    path: Path
+    stim_id: str
+    target: str
+    start_s: float
+    stop_s: float
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Played:
+    """What became of a clip. Stamps are LSL seconds of flips."""
+
+    t_onset: Stamp | None
+    t_offset: Stamp
+    shown: int
+    dropped: int
+    repeated: int
+    onset_error_s: float | None
+    audio_offset_s: float | None
+    end: Literal["complete", "skipped", "failed", "interrupted"]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One rating screen.
+
+    Parameters
+    ----------
+    name : str
+        ``valence``, ``arousal``, ``dominance``, ``emotion`` ..
+    text : str
+        The question in the participant's language.
+    choices : tuple of str
+        What may be answered: ``"1"`` .. ``"9"`` or emotion names; also what is stored.
+    labels : tuple of str
+        What stands beside each choice, in the participant's language.
+    """
+
+    name: str
+    text: str
+    choices: tuple[str, ...]
+    labels: tuple[str, ...]
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the participant answered; ``response_s`` after the flip that brought the question."""
+
+    answer: str
+    t_shown: Stamp
+    t_answer: Stamp
+
+    @property
+    def response_s(self) -> float:
+        """Seconds from the question's flip to the answer."""
+        return self.t_answer - self.t_shown
+
+
+class Screen(Protocol):
+    """What the participant looks at. Every method raises :class:`Stopped` when the session is to end."""
+
+    def show(self, page: Page, *, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
+        """Show a page for its time; ``on_flip`` runs at its first flip. Returns when it ended."""
+        ...
+
+    def play(self, clip: Clip, *, on_onset: Callable[[Stamp], None], on_offset: Callable[[Played], None]) -> Played:
+        """Play a clip; ``on_onset`` runs at the flip of its first frame, ``on_offset`` at the flip that clears its last."""
+        ...
+
+    def ask(self, question: Question, *, on_answer: Callable[[Answer], None]) -> Answer:
+        """Ask; ``on_answer`` runs at the flip that takes the question away."""
+        ...
