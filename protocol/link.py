@@ -19,7 +19,7 @@ _QUEUED = 1000  # messages that wait for a peer before the oldest are dropped: a
 
 
 def _socket(kind: int) -> zmq.Socket[bytes]:
-    socket = zmq.Context.instance().socket(kind)
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     socket.set(zmq.LINGER, 200)
     socket.set(zmq.SNDHWM, _QUEUED)
     socket.set(zmq.RCVHWM, _QUEUED)
