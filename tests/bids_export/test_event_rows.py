@@ -10,8 +10,8 @@ from bids_export.events import Event
 
 def test_rows_read_back_equal_and_sorted(tmp_path: Path) -> None:
     rows = [
-        Event(onset=12.5, duration=6.0, trial_type="clip/fear", trial=1, block=1, stim_id="fear02", target="fear", end="complete"
-        ),
+        Event(onset=12.5, duration=6.0, trial_type="clip/fear", trial=1, block=1, stim_id="fear02",
+              target="fear", end="complete"),
         Event(onset=0.0, duration=3.25, trial_type="baseline/eyes_open"),
         Event(onset=19.000001, duration=0.0, trial_type="rating", valence=3, arousal=9, rating="other", looked_away=True,
               response_time=1.5, frames_shown=180, frames_dropped=0),
