@@ -1,0 +1,68 @@
+# make demo: the whole job on simulated participants.   make test: everything that CI checks.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MPLBACKEND := Agg
+STEP := .ci/step
+# a window needs a screen: where there is none, a virtual one
+SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1280x720x24 +extension GLX +render -noreset")
+
+.PHONY: help setup demo recipe demo-small test lint unit live faults bench docs clean
+help:
+	@echo "make demo   install what is missing, then record, export, report and train on simulated participants (about 15 minutes)"
+	@echo "make test   install what is missing, then lint, types, import rules and every test"
+	@echo "make setup  install what is missing"
+
+setup:
+	@.ci/setup
+
+# ---- the demo: read here how the tool is used --------------------------------------------------------------------------------
+DEMO := demo
+STUDY_OPTIONS :=
+PARTICIPANTS := 15
+BELOW := 8
+TRAIN_OPTIONS := --features seeded,pool96 --windows central
+
+demo: setup
+	@$(MAKE) recipe
+
+recipe:
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(STEP) emo-study new $(DEMO)/study --preset demo $(STUDY_OPTIONS)
+	$(STEP) emo-study check $(DEMO)/study
+	$(STEP) $(SCREEN) emo-run $(DEMO)/study --participant 01 --data $(DEMO)/live --twin
+	$(STEP) emo-report $(DEMO)/live/sub-01/ses-01/run-01
+	$(STEP) emo-export $(DEMO)/live $(DEMO)/live-bids --simulated
+	$(STEP) emo-twin cohort $(DEMO)/study --out $(DEMO)/data --participants $(PARTICIPANTS) --below $(BELOW) --seed 1
+	$(STEP) emo-export $(DEMO)/data $(DEMO)/bids --simulated
+	$(STEP) emo-report $(DEMO)/bids $(DEMO)/bids/derivatives/emolab-report participant
+	$(STEP) emo-train $(DEMO)/bids $(TRAIN_OPTIONS)
+	$(STEP) emo-report $(DEMO)/bids $(DEMO)/bids/derivatives/emolab-report group
+
+demo-small:
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT
+	$(MAKE) recipe DEMO="$$folder/demo" PARTICIPANTS=4 BELOW=1 TRAIN_OPTIONS="--features pool96 --windows all" \
+	  STUDY_OPTIONS="--clips-per-emotion 1 --clip-duration 3 --clip-size 320x240 --camera-size 320x240 --camera-fps 15"
+
+# ---- checks ------------------------------------------------------------------------------------------------------------------
+test: setup lint unit live demo-small
+
+lint:
+	@$(STEP) ruff check .
+	$(STEP) ruff format --check .
+	$(STEP) mypy
+	$(STEP) lint-imports
+
+# one thread each: two tests at once on two cores must not fight for them
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 LP_NUM_THREADS=1
+
+unit:
+	@$(STEP) env $(ONE_THREAD) pytest -q -n 2 --dist worksteal -m "not live"
+
+live:
+	@$(STEP) env $(ONE_THREAD) pytest -q -m live
+
+clean:
+	@rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
