@@ -1,0 +1,227 @@
+"""``emo-run``: one participant, from consent to verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.prompt import Prompt
+
+from collector import consent, console, prepare
+from collector.conduct import Conductor, Outcome, Roster
+from collector.consent import ConsentError, Given
+from collector.lock import Lock, LockedError
+from collector.prepare import Plan, PrepareError
+from collector.sitter import Sitter
+from protocol import commands, ratings, schedule
+from protocol.folder import Consent, FolderError, Manifest, Person, Quality, Run
+from protocol.journal import Journal
+from protocol.link import Hub
+from protocol.lsl import SESSION_VARIABLE
+from protocol.schedule import ScheduleError
+from protocol.study import StudyError
+from stimuli.manifest import ManifestError
+
+BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, PrepareError, ConsentError, LockedError)
+# the LSL clock (pylsl.local_clock) is the monotonic clock; the launcher itself speaks no LSL
+now = time.monotonic
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a session came to.
+
+    Parameters
+    ----------
+    code : int
+        Exit code: 0 kept, 1 excluded, not judged or aborted, 3 fault.
+    text : str
+        For people, one line.
+    run : Run
+        Where it lies.
+    outcome : Outcome
+        How it ended.
+    quality : Quality or None
+        The rule's verdict, where there is a manifest.
+    """
+
+    code: int
+    text: str
+    run: Run
+    outcome: Outcome
+    quality: Quality | None
+
+    def record(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        files = sorted(path.name for path in self.run.path.iterdir())
+        return {
+            "schema": 1, "exit": self.code, "message": self.text, "run": str(self.run.path),
+            "participant": self.run.participant, "session": self.run.session, "number": self.run.run,
+            "end": self.outcome.end, "reason": self.outcome.reason, "fault": self.outcome.fault,
+            "quality": self.quality.model_dump() if self.quality else None, "files": files,
+        }  # fmt: skip
+
+
+def judge(run: Run, outcome: Outcome) -> Verdict:
+    """Turn the end of a session and its manifest into a verdict."""
+    manifest = Manifest.load(run.manifest_json) if run.manifest_json.exists() else None
+    quality = manifest.quality if manifest else None
+    if outcome.fault:
+        return Verdict(commands.FAULT, f"fault: {outcome.fault}", run, outcome, quality)
+    if outcome.end == "aborted":
+        reason = (manifest.reason if manifest else "") or outcome.reason
+        ended = Outcome("aborted", reason)
+        return Verdict(commands.CHECK_FAILED, f"aborted{': ' if reason else ''}{reason}", run, ended, quality)
+    if quality is None:
+        return Verdict(commands.CHECK_FAILED, "not judged: the recording has no verdict", run, outcome, None)
+    code = commands.SUCCESS if quality.verdict == "keep" else commands.CHECK_FAILED
+    return Verdict(code, _in_words(quality), run, outcome, quality)
+
+
+def _in_words(quality: Quality) -> str:
+    if quality.verdict == "keep":
+        return f"keep: {quality.metric} {quality.value or 0:.2%}, at least {quality.threshold:.2%} is asked"
+    return f"{quality.verdict.replace('_', ' ')}: {quality.reason}"
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Study file, or the folder in which study.toml lies.")],
+    participant: Annotated[str, typer.Option(help="Label of the participant: a code such as 07, never a name.")],
+    session: Annotated[str, typer.Option(help="Label of the session.")] = "01",
+    data: Annotated[Path | None, typer.Option(help="Where sessions are stored; default: data beside the study file.")] = None,
+    twin: Annotated[bool, typer.Option("--twin", help="Simulated headset, camera and participant.")] = False,
+    effect: Annotated[float, typer.Option(help="With --twin: strength of the simulated emotions; 0 = none.", min=0)] = 1.0,
+    windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
+    age: Annotated[float | None, typer.Option(help="Age in years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="F, M, O or n/a.")] = None,
+    handedness: Annotated[str | None, typer.Option(help="L, R, A or n/a.")] = None,
+    agreed: Annotated[str | None, typer.Option("--consent", help="What the participant signed, as eeg,face,train.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Record one participant, from consent to verdict.
+
+    Example: emo-run study --participant 07 --data data
+
+    Without devices: emo-run study --participant 01 --data data --twin
+
+    Ends with 0 when the recording is kept; 1 when it is excluded, aborted or could not be judged; 2 for bad input (nothing
+    is written); 3 when something broke. Ctrl-C ends the session in order.
+    """
+    screen = Console(stderr=True)
+    prepare.check_display(os.environ)
+    plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin)
+    form = _form(plan, Given(age, sex, handedness, agreed), screen)
+    with Lock(plan.folder) as lock:
+        verdict = _record(plan, form, lock, screen=screen, options=Options(windowed=windowed, effect=effect))
+    _tell(verdict, as_json=as_json)
+    raise typer.Exit(verdict.code)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How children are started."""
+
+    windowed: bool
+    effect: float
+
+
+def _form(plan: Plan, given: Given, screen: Console) -> tuple[Person, Consent]:
+    form = plan.study.consent
+    if plan.twin:
+        return consent.simulated(plan.participant, given, form)
+    if not (sys.stdin.isatty() and screen.is_terminal):
+        return consent.from_options(given, form)
+
+    def answer(question: str, default: str) -> str:
+        return Prompt.ask(question, console=screen, default=default, show_default=bool(default))
+
+    return consent.ask(given, form, answer=answer)
+
+
+def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Console, options: Options) -> Verdict:
+    """Run a session whose participant is locked."""
+    run, record = prepare.begin(plan, *form, now=now)
+    lock.name(run=run.path)
+    hub = Hub(now=now)
+    with Journal(run.journal("launch"), now=now) as journal, console.view(screen, n_trials=len(plan.trials)) as view:
+        view.say(f"{run.path}{f' (run {run.run}: earlier runs stay as they are)' if run.run != '01' else ''}")
+        journal.write("state", "begun", {"uid": record.uid, "launcher": os.getpid()}, sync=True)
+        conductor = Conductor(
+            run, roster(plan, run, options), hub=hub, journal=journal, lock=lock, view=view, now=now,
+            environment=_environment(plan), sitter=_sitter(plan) if plan.twin else None,
+        )  # fmt: skip
+        with _interrupts(conductor.interrupt):
+            outcome = conductor.conduct()
+        verdict = judge(run, outcome)
+        journal.write("state", "verdict", {"exit": verdict.code, "message": verdict.text}, sync=True)
+    hub.close()
+    return verdict
+
+
+def roster(plan: Plan, run: Run, options: Options) -> Roster:
+    """Return the children's command lines."""
+    # -P: a folder named protocol where the user stands must not shadow ours
+    python = (sys.executable, "-P", "-m")
+    study = ("--study", str(plan.files.path))
+    twin = ("--twin",) if plan.twin else ()
+    return Roster(
+        collector=(*python, "collector", str(run.path), *study, *twin),
+        window=(*python, "protocol", str(run.path), *study, *twin, *(("--windowed",) if options.windowed else ())),
+        twin=(*python, "collector.twin", "live", str(run.path), "--effect", str(options.effect)) if plan.twin else (),
+    )
+
+
+def _environment(plan: Plan) -> dict[str, str]:
+    """Simulated devices are found under an id of their own, real ones by LSL's defaults alone."""
+    if not plan.twin:
+        return {}
+    return {SESSION_VARIABLE: os.environ.get(SESSION_VARIABLE) or f"twin-{uuid.uuid4().hex}"}
+
+
+def _sitter(plan: Plan) -> Sitter:
+    from collector.twin import person
+
+    choices = {question.name: question.choices for question in ratings.questions(plan.study)}
+    rng = schedule.generator(plan.study.design.seed, f"{plan.participant}/answers")
+    return Sitter(person.answer, choices.__getitem__, rng=rng)
+
+
+@contextmanager
+def _interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C, and a polite end by the system, end the session in order."""
+    caught = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(which, lambda *_: interrupt()) for which in caught]
+    try:
+        yield
+    finally:
+        for which, handler in zip(caught, before, strict=True):
+            signal.signal(which, handler)
+
+
+def _tell(verdict: Verdict, *, as_json: bool) -> None:
+    out = Console(soft_wrap=True)
+    if as_json:
+        out.print_json(json.dumps(verdict.record()))
+        return
+    out.print(f"{verdict.text}\n{verdict.run.path}", markup=False, highlight=False)
+    for name in verdict.record()["files"]:
+        out.print(f"  {name}", markup=False, highlight=False)
+
+
+def main() -> NoReturn:
+    """Run ``emo-run``."""
+    commands.run(app, BAD_INPUT)

@@ -1,0 +1,123 @@
+"""One participant is recorded by one launcher at a time.
+
+The lock file names the processes that record: the launcher and its children, because a launcher's death ends nobody. It is
+held while any of them lives. The file is never deleted, only emptied: two launchers that find it stale at the same moment
+cannot delete each other's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+from collector.processes import birth
+from protocol.journal import boot_id
+
+NAME = "lock.json"
+
+
+class LockedError(RuntimeError):
+    """Somebody records this participant at this moment; the text is one line."""
+
+
+class Lock:
+    """The lock of one participant, as a context manager.
+
+    Parameters
+    ----------
+    folder : Path
+        ``DATA/sub-07``; made where it is not there.
+    born : callable
+        From a process number to the mark of its beginning, None where there is no such process.
+
+    Raises
+    ------
+    LockedError
+        On entering, when another launcher or its children hold it.
+    """
+
+    def __init__(self, folder: Path, *, born: Callable[[int], str | None] = birth) -> None:
+        self.path, self._born = folder / NAME, born
+        self._held: dict[str, tuple[int, str | None]] = {}
+        self._run = ""
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _exclusive(self.path) as file:
+            record = _parse(file.read())
+            if record and self._is_held(record):
+                raise LockedError(_refusal(self.path, record))
+            self._held = {"launcher": self._named(os.getpid())}
+            self._write(file)
+        return self
+
+    def name(self, *, run: Path | None = None, pids: Mapping[str, int] | None = None) -> None:
+        """Write down which run is recorded, and by which further processes."""
+        self._run = str(run) if run else self._run
+        self._held |= {who: self._named(pid) for who, pid in (pids or {}).items()}
+        with _exclusive(self.path) as file:
+            self._write(file)
+
+    def __exit__(self, *_: object) -> None:
+        self._held.pop("launcher", None)
+        # a child that would not end goes on holding the lock
+        self._held = {who: (pid, mark) for who, (pid, mark) in self._held.items() if self._born(pid) == mark}
+        with _exclusive(self.path) as file:
+            self._write(file)
+
+    def _named(self, pid: int) -> tuple[int, str | None]:
+        return pid, self._born(pid)
+
+    def _write(self, file: IO[bytes]) -> None:
+        record = {"boot": boot_id(), "run": self._run, "processes": self._held}
+        file.seek(0)
+        file.truncate()
+        if self._held:
+            file.write(json.dumps(record).encode())
+        file.flush()
+
+    def _is_held(self, record: dict[str, Any]) -> bool:
+        marks = [(self._born(pid), mark) for pid, mark in record["processes"].values()]
+        return record["boot"] == boot_id() and any(now is not None and now == then for now, then in marks)
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    """Read a lock; an empty one, or one torn by a crash, is nobody's."""
+    try:
+        record: dict[str, Any] = json.loads(data)
+    except ValueError:
+        return None
+    return record
+
+
+def _refusal(path: Path, record: dict[str, Any]) -> str:
+    who = ", ".join(f"{name} {pid}" for name, (pid, _) in record["processes"].items())
+    return (
+        f"{path}: this participant is being recorded ({record['run'] or 'a run begins'}; processes {who}); "
+        "joining a running session is not there yet: let it end, or end these processes"
+    )
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading and writing while no other process does."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        _guard(file.fileno())
+        yield file  # closing gives the guard back
+
+
+def _guard(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

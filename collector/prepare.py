@@ -1,0 +1,177 @@
+"""Before a session: everything that can be wrong is found before anything is written; then ``session.json`` comes first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from protocol import folder, schedule, study
+from protocol.folder import Consent, Person, Run, Session
+from protocol.journal import boot_id, wall_now
+from protocol.schedule import Trial
+from protocol.study import Study
+from protocol.study_files import StudyFiles, load_study
+
+# bytes per second: 37 channels x 8 bytes x 256 Hz with stamps and quality streams, rounded up
+_STREAMS_B_PER_S = 100_000
+# libx264 ultrafast on camera pictures takes 0.1 to 0.3 bits a pixel; a noisy, dark room takes most
+_VIDEO_BITS_PER_PIXEL = 0.3
+_RATING_S = 10.0  # generous: people take 2 to 6 s
+_SPARE = 1.2  # the planned need + 20 % must fit
+_RESERVE_B = 200 * 2**20  # for the journals, the trial table and the rest of the machine
+_PACKAGES = ("emolab", "psychopy", "pylsl", "av", "opencv-python", "numpy")
+
+
+class PrepareError(ValueError):
+    """The session cannot begin; the text is one line with the cure, and nothing was written."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A session that may begin.
+
+    Parameters
+    ----------
+    files : StudyFiles
+        Study and clips, checked against each other and by hash.
+    trials : tuple of Trial
+        The participant's order.
+    data : Path
+        Where the sessions lie, absolute.
+    participant, session : str
+        BIDS labels.
+    twin : bool
+        Simulated devices and participant.
+    """
+
+    files: StudyFiles
+    trials: tuple[Trial, ...]
+    data: Path
+    participant: str
+    session: str
+    twin: bool
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.files.study
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the participant."""
+        return self.data / f"sub-{self.participant}"
+
+
+def check(study_path: Path, *, participant: str, session: str, data: Path | None, twin: bool) -> Plan:
+    """Find everything that keeps a session from beginning. Writes nothing.
+
+    Raises
+    ------
+    FolderError, StudyError, ManifestError, ScheduleError, PrepareError
+        One line: file, key, value, cure.
+    """
+    folder.label(participant, what="--participant")
+    folder.label(session, what="--session")
+    files = load_study(study_path)
+    camera = files.study.camera
+    if camera and camera.source == "twin" and not twin:
+        raise PrepareError(f'{files.path}: camera.source = "twin": is a simulated camera; name a device, or run with --twin')
+    trials = schedule.plan(files.study, files.entries, participant)
+    plan = Plan(files, trials, (data or files.path.parent / "data").absolute(), participant, session, twin)
+    _check_folder(plan)
+    return plan
+
+
+def _check_folder(plan: Plan) -> None:
+    nearest = next(path for path in (plan.data, *plan.data.parents) if path.exists())
+    if not nearest.is_dir():
+        raise PrepareError(f"--data = {plan.data}: {nearest} is a file; name a folder")
+    if not os.access(nearest, os.W_OK):
+        raise PrepareError(f"--data = {plan.data}: may not be written to; choose another folder, or change its rights")
+    if not plan.folder.resolve().is_relative_to(plan.data.resolve()):
+        raise PrepareError(f"{plan.folder}: is a link that leads out of the data folder; remove it")
+    check_disk(plan, free_bytes=shutil.disk_usage(nearest).free)
+
+
+def check_disk(plan: Plan, *, free_bytes: int) -> None:
+    """Refuse a disk on which the session does not fit.
+
+    Raises
+    ------
+    PrepareError
+        With need and room.
+    """
+    need = needed_bytes(plan)
+    if free_bytes < need:
+        raise PrepareError(
+            f"--data = {plan.data}: {free_bytes / 2**30:.2f} GiB are free, and a session of {duration_s(plan) / 60:.0f} min "
+            f"may take {need / 2**30:.2f} GiB; free some, or choose another disk"
+        )
+
+
+def duration_s(plan: Plan) -> float:
+    """Return how long the session may take, generously."""
+    timing, ratings = plan.study.timing, plan.study.ratings
+    clips = {entry.stim_id: entry.duration_s for entry in plan.files.entries}
+    questions = len(ratings.sam) + ratings.discrete
+    each = timing.fixation + timing.rest + questions * _RATING_S
+    return timing.baseline + sum(clips[trial.stim_id] + each for trial in plan.trials)
+
+
+def needed_bytes(plan: Plan) -> int:
+    """Return how many bytes must be free on the disk."""
+    camera = plan.study.camera
+    video = camera.size_px[0] * camera.size_px[1] * camera.fps * _VIDEO_BITS_PER_PIXEL / 8 if camera else 0.0
+    return round(duration_s(plan) * (_STREAMS_B_PER_S + video) * _SPARE) + _RESERVE_B
+
+
+def check_display(environment: Mapping[str, str], *, platform: str = sys.platform) -> None:
+    """Refuse to begin where no window can be opened.
+
+    Raises
+    ------
+    PrepareError
+        With the cure.
+    """
+    if platform.startswith("linux") and not environment.get("DISPLAY"):
+        raise PrepareError(
+            "DISPLAY = nothing: the participant's window needs a screen; run this on the desktop, "
+            'or try it without one: xvfb-run -a -s "-screen 0 1280x720x24 +extension GLX" emo-run ..'
+        )
+
+
+def begin(plan: Plan, person: Person, consent: Consent, *, now: Callable[[], float]) -> tuple[Run, Session]:
+    """Make the run's folder, write ``session.json`` into it first, then the frozen study.
+
+    Returns
+    -------
+    Run, Session
+        The run has begun.
+    """
+    text = plan.files.path.read_bytes()
+    run = folder.create(plan.data, participant=plan.participant, session=plan.session, task=plan.study.study.task)
+    session = Session(
+        uid=uuid.uuid4().hex, participant=run.participant, session=run.session, run=run.run, task=run.task,
+        simulated=plan.twin, study_sha256=study.digest(plan.files.path), created_wall=wall_now(), created_lsl=now(),
+        boot=boot_id(), person=person, consent=consent, versions=versions(),
+    )  # fmt: skip
+    session.save(run.session_json)
+    run.study_toml.write_bytes(text)
+    return run, session
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what records, by package."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "n/a"
+    return found
