@@ -1,0 +1,154 @@
+"""EEG to pictures: notch, three bands, one scale, short-time Fourier transform, 229x229 decibels (pure, batched).
+
+The paper, section 4: three Butterworth bands of the signal at 200 Hz are scaled to [0, 1], cut into 3-s windows, and turned
+into three 229x229 spectrograms, the three colour planes of one picture per channel. What the paper leaves open is decided here
+by what keeps the information: one scale per recording and band for all channels, frames that lie inside the window (no reflected
+samples), and one range of decibels for all pictures (a range per picture would erase the differences between channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.windows import SFREQ, WINDOW_SAMPLES
+
+BANDS: tuple[tuple[float, float], ...] = ((1.0, 14.0), (14.0, 31.0), (31.0, 51.0))  # Hz; the paper, section 4.1
+ORDER = 3  # of the Butterworth prototype; run forwards and backwards, so no phase and twice the slope
+NOTCH_Q = 30.0  # about 1.7 Hz wide at 50 Hz, which lies inside the third band
+MAINS = (50.0, 60.0)  # Hz; both are notched where the recording does not say which it was
+
+SIZE_PX = 229  # rows (frequencies) and columns (frames)
+N_FFT = (SIZE_PX - 1) * 2  # 456 points have 229 frequencies, 0.44 Hz apart
+FRAME = 200  # samples of the Hann window, 1 s, zero-padded to N_FFT: all 229 frames fit into the window
+STARTS = np.round(np.linspace(0, WINDOW_SAMPLES - FRAME, SIZE_PX)).astype(int)  # first sample of each frame
+HANN = np.hanning(FRAME + 1)[:-1].astype(np.float32)  # periodic
+
+POWER_FLOOR = 1e-10
+# Decibels shown, black to white. White noise that fills [0, 1] with a standard deviation of 0.16 and lies in the narrowest band
+# has a power near -8 dB per bin; 6 dB are left above, and the quietest channels of a recording lie some 40 dB below.
+DB_RANGE = (-60.0, 0.0)
+# Ends of [0, 1], percent of a recording's samples: with the true extremes one electrode pop would darken every picture.
+SCALE_PERCENTILES = (0.1, 99.9)
+
+
+def split_bands(eeg: NDArray[np.float32], *, line_freq: float | None = None, sfreq: float = SFREQ) -> NDArray[np.float32]:
+    """Remove the mains and filter into the three bands, without phase.
+
+    Parameters
+    ----------
+    eeg : ndarray, shape (n_channels, n_times)
+        A whole recording at 200 Hz, any unit.
+    line_freq : float or None
+        Mains, Hz; None notches 50 and 60 Hz.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, n_channels, n_times)
+        In the unit of `eeg`.
+    """
+    from scipy import signal
+
+    clean = eeg.astype(np.float64)
+    for mains in MAINS if line_freq is None else (line_freq,):
+        clean = signal.filtfilt(*signal.iirnotch(mains, NOTCH_Q, fs=sfreq), clean, axis=-1)
+    filters = [signal.butter(ORDER, band, btype="bandpass", fs=sfreq, output="sos") for band in BANDS]
+    return np.stack([signal.sosfiltfilt(sos, clean, axis=-1).astype(np.float32) for sos in filters])
+
+
+def scale(bands: NDArray[np.float32], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """Scale each band of a recording to [0, 1], with one scale for all its channels.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (3, n_channels, n_times)
+        From :func:`split_bands`.
+    valid : ndarray of bool, shape (n_times,), optional
+        Samples that were really recorded; only these set the scale.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, n_channels, n_times)
+        0 and 1 are the :data:`SCALE_PERCENTILES`; the rare samples beyond are kept, not clipped, since clipping would put power
+        into frequencies that are not there.
+    """
+    known = bands if valid is None or not valid.any() else bands[:, :, valid]
+    low, high = np.percentile(known.reshape(len(bands), -1), SCALE_PERCENTILES, axis=1)
+    span = np.maximum(high - low, np.finfo(np.float32).tiny)
+    out: NDArray[np.float32] = ((bands - low[:, None, None]) / span[:, None, None]).astype(np.float32)
+    return out
+
+
+def segment(bands: NDArray[np.float32], starts_s: Sequence[float], *, sfreq: float = SFREQ) -> NDArray[np.float32]:
+    """Cut a scaled recording into windows.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (3, n_channels, n_times)
+        From :func:`scale`.
+    starts_s : sequence of float
+        Seconds from the first sample.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_windows, n_channels, 3, 600)
+
+    Raises
+    ------
+    ValueError
+        When a window does not lie inside the recording.
+    """
+    first = [round(start * sfreq) for start in starts_s]
+    # one sample of tolerance: a recording that ends with its last window may round down when resampled
+    if first and (min(first) < 0 or max(first) + WINDOW_SAMPLES > bands.shape[2] + 1):
+        raise ValueError(f"a window ends at sample {max(first) + WINDOW_SAMPLES} of {bands.shape[2]}")
+    padded = np.pad(bands, ((0, 0), (0, 0), (0, 1)), mode="edge")
+    out = np.empty((len(first), bands.shape[1], bands.shape[0], WINDOW_SAMPLES), np.float32)
+    for index, start in enumerate(first):
+        out[index] = padded[:, :, start : start + WINDOW_SAMPLES].transpose(1, 0, 2)
+    return out
+
+
+def decibels(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the power of each frame, decibels of the squared unit per frequency bin.
+
+    Parameters
+    ----------
+    windows : ndarray, shape (..., 600)
+        Scaled signals of 3 s.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., 229, 229)
+        Row = frequency, from 0 Hz; column = frame, from the window's start. Each frame's mean is removed.
+    """
+    from scipy.fft import rfft
+
+    frames = windows[..., STARTS[:, None] + np.arange(FRAME)]  # (..., 229 frames, 200)
+    frames = (frames - frames.mean(axis=-1, keepdims=True)) * HANN
+    spectrum = rfft(frames, N_FFT, axis=-1)
+    power = (spectrum.real**2 + spectrum.imag**2) / np.square(HANN).sum()
+    return np.swapaxes(10 * np.log10(np.maximum(power, POWER_FLOOR)), -1, -2)
+
+
+def images(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the pictures of windows.
+
+    Parameters
+    ----------
+    windows : ndarray, shape (..., 3, 600)
+        From :func:`segment`.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., 3, 229, 229)
+        0 (black) to 1 (white) over :data:`DB_RANGE`.
+    """
+    low, high = DB_RANGE
+    return np.clip((decibels(windows) - low) / (high - low), 0, 1)
