@@ -1,0 +1,29 @@
+"""XDF, the file that all streams of a recording share: codec, writer, reader and check. Imports no pylsl.
+
+Format: https://github.com/sccn/xdf/wiki/Specifications (version 1.0).
+"""
+
+from __future__ import annotations
+
+from collector.xdf.check import Damage, Report, StreamReport, check
+from collector.xdf.codec import FORMATS, XdfError
+from collector.xdf.header import StreamHeader, declare_drops, header_xml, parse_header
+from collector.xdf.reader import Stream, by_name, read
+from collector.xdf.writer import Writer
+
+__all__ = [
+    "FORMATS",
+    "Damage",
+    "Report",
+    "Stream",
+    "StreamHeader",
+    "StreamReport",
+    "Writer",
+    "XdfError",
+    "by_name",
+    "check",
+    "declare_drops",
+    "header_xml",
+    "parse_header",
+    "read",
+]
