@@ -16,7 +16,7 @@ from protocol.folder import Consent, Person, Run, Session
 from protocol.journal import boot_id, wall_now
 from protocol.schedule import Trial
 from protocol.study import Study
-from protocol.study_files import StudyFiles, load_study
+from protocol.study_files import StudyFiles, load_study, manifest_path
 
 # bytes per second: 37 channels x 8 bytes x 256 Hz with stamps and quality streams, rounded up
 _STREAMS_B_PER_S = 100_000
@@ -147,7 +147,7 @@ def check_display(environment: Mapping[str, str], *, platform: str = sys.platfor
 
 
 def begin(plan: Plan, person: Person, consent: Consent, *, now: Callable[[], float]) -> tuple[Run, Session]:
-    """Make the run's folder, write ``session.json`` into it first, then the frozen study.
+    """Make the run's folder, write ``session.json`` into it first, then the frozen study and its table of clips.
 
     Returns
     -------
@@ -163,6 +163,7 @@ def begin(plan: Plan, person: Person, consent: Consent, *, now: Callable[[], flo
     )  # fmt: skip
     session.save(run.session_json)
     run.study_toml.write_bytes(text)
+    run.clips_tsv.write_bytes(manifest_path(plan.study, plan.files.path).read_bytes())
     return run, session
 
 

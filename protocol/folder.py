@@ -233,6 +233,11 @@ class Run:
         return self.path / "study.toml"
 
     @property
+    def clips_tsv(self) -> Path:
+        """Frozen copy of the study's table of clips."""
+        return self.path / "clips.tsv"
+
+    @property
     def xdf(self) -> Path:
         """All LSL streams."""
         return self.path / f"{self.stem}_eeg.xdf"
