@@ -10,11 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,7 @@ def _digest(part: object) -> bytes:
     return hashlib.sha256(repr(part).encode()).digest()
 
 
-def cached(folder: Path | None, key: str, compute: Callable[[], Mapping[str, NDArray[np.generic]]]) -> Arrays:
+def cached(folder: Path | None, key: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> Arrays:
     """Return the arrays stored under a key, or compute and store them.
 
     Parameters

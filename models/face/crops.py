@@ -1,0 +1,314 @@
+"""From the face videos of a BIDS dataset to one array per window: frames by their times, faces, crops, features."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bids import BidsError, RecordingFiles, one_line, read_table
+from models.cache import Arrays, cached, key_of
+from models.face import detect
+from models.windows import Window
+
+if TYPE_CHECKING:
+    from models.face.patch_attention import Backbone
+
+FaceFeatures = Literal["imagenet", "seeded", "pool96"]
+Progress = Callable[[int, int], None]
+
+CROP_PX = 112  # the paper, section 3
+MARGIN = 0.1  # of the box, on every side: Haar's box cuts the chin
+POOL_ROWS, POOL_COLUMNS = 12, 8
+VERSION = 1  # raised when the code below changes what is cached
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceData:
+    """What the face recogniser gets, window by window.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n_windows, n_frames, ...)
+        Features of every sampled frame: (160, 4, 4) backbone maps, or 96 pooled pixels. NaN where no face was found.
+    found : ndarray of bool, shape (n_windows, n_frames)
+        Whether there is a face.
+    frame_s : ndarray of float64, shape (n_windows, n_frames)
+        Time of every sampled frame, seconds from the first EEG sample; NaN where the video has no frame.
+    frame : ndarray of int64, shape (n_windows, n_frames)
+        Its number in the video, from 0; -1 where there is none.
+    kind : {"imagenet", "seeded", "pool96"}
+        Which features.
+    """
+
+    x: NDArray[np.float32]
+    found: NDArray[np.bool_]
+    frame_s: NDArray[np.float64]
+    frame: NDArray[np.int64]
+    kind: FaceFeatures
+
+    @property
+    def coverage(self) -> NDArray[np.float64]:
+        """Share of the sampled frames with a face, shape (n_windows,): the quality that fusion weighs by."""
+        share: NDArray[np.float64] = self.found.mean(axis=1)
+        return share
+
+
+def face_features(
+    recordings: Sequence[RecordingFiles],
+    windows: Sequence[Window],
+    *,
+    kind: FaceFeatures = "pool96",
+    backbone: Backbone | None = None,
+    n_frames: int = 5,
+    cache: Path | None = None,
+    detector: str = "haar",
+    progress: Progress | None = None,
+) -> FaceData:
+    """Sample every window's frames, find the faces and compute their features.
+
+    Parameters
+    ----------
+    recordings : sequence of RecordingFiles
+        Where the windows come from. Videos of participants without the consent scope ``face`` are not opened.
+    windows : sequence of Window
+        In any order; the result has the same.
+    kind : {"imagenet", "seeded", "pool96"}
+        ``pool96`` is the crop's grey values averaged to 12 x 8: light, for tests and as a floor to compare with.
+    backbone : Backbone, optional
+        The frozen network of the other two kinds, from :func:`models.face.patch_attention.load_backbone`.
+    n_frames : int
+        Frames a window, evenly spaced.
+    cache : Path, optional
+        Folder for crops and features.
+    detector : str
+        See :func:`models.face.detect.make`.
+    progress : callable, optional
+        Called as ``progress(done, total)`` with recordings.
+
+    Returns
+    -------
+    FaceData
+        A window without a video or without a face is NaN throughout: missing, never a guess.
+
+    Raises
+    ------
+    BidsError
+        When a video or its frame table cannot be read.
+    """
+    finder = detect.make(detector)
+    shape = (POOL_ROWS * POOL_COLUMNS,) if backbone is None else backbone.shape
+    if (kind == "pool96") != (backbone is None):
+        raise ValueError(f"kind = {kind!r} {'needs no' if kind == 'pool96' else 'needs a'} backbone")
+    n = len(windows)
+    x = np.full((n, n_frames, *shape), np.nan, dtype=np.float32)
+    found, frame_s = np.zeros((n, n_frames), dtype=bool), np.full((n, n_frames), np.nan)
+    frame = np.full((n, n_frames), -1, dtype=np.int64)
+    for done, files in enumerate(recordings):
+        rows = [i for i, w in enumerate(windows) if _same(w, files)]
+        if rows and "face" in files.scopes:
+            times = np.array([sample_times(windows[i].t0_s, windows[i].t1_s, n_frames) for i in rows])
+            for video in videos(files):
+                part = _features_of(video, times, finder, backbone, cache)
+                at = np.ix_(rows, range(n_frames))
+                use = part["frame"] >= 0  # a time belongs to one of the split videos
+                for whole, name in ((x, "x"), (found, "found"), (frame_s, "frame_s"), (frame, "frame")):
+                    block = whole[at]
+                    block[use] = part[name][use]
+                    whole[at] = block
+        if progress is not None:
+            progress(done + 1, len(recordings))
+    return FaceData(x=x, found=found, frame_s=frame_s, frame=frame, kind=kind)
+
+
+def _same(window: Window, files: RecordingFiles) -> bool:
+    return (window.participant, window.session, window.run) == (files.participant, files.session, files.run)
+
+
+def sample_times(t0_s: float, t1_s: float, n_frames: int) -> NDArray[np.float64]:
+    """Return the middles of ``n_frames`` equal parts of a window.
+
+    Examples
+    --------
+    >>> sample_times(10.0, 13.0, 3).tolist()
+    [10.5, 11.5, 12.5]
+    """
+    return t0_s + (np.arange(n_frames) + 0.5) / n_frames * (t1_s - t0_s)
+
+
+def nearest_frames(onsets_s: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each time the row of the frame nearest to it.
+
+    Parameters
+    ----------
+    onsets_s : ndarray, shape (n,)
+        Rising frame times.
+    times_s : ndarray, shape (windows, frames)
+        Evenly spaced along the last axis.
+
+    Returns
+    -------
+    ndarray of int64, same shape as ``times_s``
+        -1 where no frame lies within half the spacing: the camera was not there.
+    """
+    if len(onsets_s) == 0:
+        return np.full(times_s.shape, -1, dtype=np.int64)
+    right = np.clip(np.searchsorted(onsets_s, times_s), 1, max(1, len(onsets_s) - 1))
+    left, right = right - 1, np.minimum(right, len(onsets_s) - 1)
+    rows = np.where(times_s - onsets_s[left] <= onsets_s[right] - times_s, left, right)
+    spacing = np.diff(times_s, axis=1).mean() if times_s.shape[1] > 1 else 1.0
+    return np.where(np.abs(onsets_s[rows] - times_s) <= spacing / 2, rows, -1).astype(np.int64)
+
+
+def videos(files: RecordingFiles) -> list[Path]:
+    """Return the face videos of a recording: none, one, or the parts of one that was reopened."""
+    folder = files.eeg.parent.parent / "beh"
+    return sorted(p for end in ("mkv", "mp4") for p in folder.glob(f"{files.stem}_recording-face*_video.{end}"))
+
+
+def frame_table(video: Path) -> Path:
+    """Return the table beside a video that says when its frames were taken."""
+    return video.with_name(video.name.rpartition("_")[0] + "_frames.tsv")
+
+
+def read_frame_times(video: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Read the table beside a video: frame numbers and their times, seconds from the first EEG sample.
+
+    Raises
+    ------
+    BidsError
+        When it is missing, has other columns, or times do not rise.
+    """
+    path = frame_table(video)
+    rows = [row for row in read_table(path, "frame", "onset") if row["onset"] != "n/a"]
+    try:
+        frame = np.array([row["frame"] for row in rows]).astype(np.int64)
+        onset = np.array([row["onset"] for row in rows]).astype(np.float64)
+    except ValueError as error:
+        raise BidsError(f"{path}: frame, onset: {one_line(error)}; export the recording again") from None
+    if np.any(np.diff(onset) < 0):
+        raise BidsError(f"{path}: onset: falls at frame {frame[1:][np.diff(onset) < 0][0]}; export the recording again")
+    return frame, onset
+
+
+def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, detect.Image]]:
+    """Yield the wanted frames of a video as BGR, in order; the file is decoded once and not beyond the last of them.
+
+    A file that breaks off yields what it holds, and the log says so.
+
+    Raises
+    ------
+    BidsError
+        When it cannot be opened as a video.
+    """
+    left = set(wanted)
+    try:
+        with av.open(str(video)) as container:
+            container.streams.video[0].thread_type = "AUTO"
+            for index, frame in enumerate(container.decode(video=0)):
+                if index in left:
+                    left.discard(index)
+                    yield index, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                if not left:
+                    return
+    except (av.error.FFmpegError, IndexError) as error:
+        if left == set(wanted):
+            raise BidsError(f"{video}: cannot be read as a video ({one_line(error)}); export the recording again") from None
+        log.warning("%s: breaks off (%s)", video, one_line(error))
+    log.warning("%s: %d of the frames named in its table are not in the video", video, len(left))
+
+
+def crop(image: detect.Image, box: NDArray[np.float64], *, size_px: int = CROP_PX) -> detect.Image:
+    """Cut the square around a face.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        BGR.
+    box : ndarray, shape (4,)
+        x, y, width, height.
+    size_px : int
+        Side of the result.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size_px, size_px, 3)
+        RGB; beyond the frame's edge the edge is repeated.
+    """
+    x, y, width, height = box
+    half = max(width, height) * (0.5 + MARGIN)
+    left, top, side = round(x + width / 2 - half), round(y + height / 2 - half), max(1, round(2 * half))
+    pad = max(0, -left, -top, left + side - image.shape[1], top + side - image.shape[0])
+    if pad:
+        image = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    square = image[top + pad : top + pad + side, left + pad : left + pad + side]
+    small = cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(small[..., ::-1]).astype(np.uint8)
+
+
+def pool96(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Average the grey values to 12 rows x 8 columns, with mean 0 and standard deviation 1 a crop: light does not count.
+
+    Parameters
+    ----------
+    crops : ndarray of uint8, shape (n, size, size, 3)
+        RGB.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 96)
+    """
+    gray = crops.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    small = [cv2.resize(image, (POOL_COLUMNS, POOL_ROWS), interpolation=cv2.INTER_AREA).ravel() for image in gray]
+    flat = np.array(small, dtype=np.float32).reshape(-1, POOL_ROWS * POOL_COLUMNS)
+    spread = flat.std(axis=1, keepdims=True)
+    pooled: NDArray[np.float32] = (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-3)
+    return pooled
+
+
+def _crops_of(video: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
+    """Return ``crops`` (n_found, 112, 112, 3), ``found``, ``frame`` and ``frame_s`` (windows, frames) of one video."""
+    numbers, onsets = read_frame_times(video)
+    rows = nearest_frames(onsets, times_s)
+    there = rows >= 0
+    frame = np.full(rows.shape, -1, dtype=np.int64)
+    frame[there] = numbers[rows[there]]
+    faces: dict[int, detect.Image] = {}
+    for index, image in decode(video, sorted(set(frame[there].tolist()))) if there.any() else ():
+        if (box := detect.largest(finder.boxes(image))) is not None:
+            faces[index] = crop(image, box)
+    found = np.isin(frame, list(faces))
+    crops = [faces[int(index)] for index in frame[found]]
+    return {
+        "crops": np.array(crops, dtype=np.uint8).reshape(-1, CROP_PX, CROP_PX, 3),
+        "found": found,
+        "frame": frame,
+        "frame_s": np.where(there, onsets[rows] if len(onsets) else np.nan, np.nan),
+    }
+
+
+def _features_of(
+    video: Path, times_s: NDArray[np.float64], finder: detect.Detector, backbone: Backbone | None, cache: Path | None
+) -> Arrays:
+    """Return ``x``, ``found``, ``frame`` and ``frame_s`` of one video, from the cache where it has them."""
+    table = frame_table(video)
+    crops_key = key_of("crops", VERSION, finder.name, video, table if table.is_file() else None, times_s)
+
+    def compute() -> Arrays:
+        arrays = cached(cache, crops_key, lambda: _crops_of(video, times_s, finder))
+        crops = arrays.pop("crops").astype(np.uint8, copy=False)
+        values = pool96(crops) if backbone is None else backbone.maps(crops)
+        x = np.full((*times_s.shape, *values.shape[1:]), np.nan, dtype=np.float32)
+        x[arrays["found"].astype(bool)] = values
+        return {**arrays, "x": x}
+
+    return cached(cache, key_of("features", crops_key, "pool96" if backbone is None else backbone.digest), compute)
