@@ -6,19 +6,27 @@ what: the device's Overall, weighted by time, from the first baseline to the las
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collector import xdf
+from protocol import markers
 from protocol.folder import Quality
+from protocol.markers import Marker, MarkerError
+from protocol.study import Stream as Wanted
+from protocol.study import Study
 
 HOLD_S = 2.0  # a reading counts until the next one, but no longer: the device reports twice a second
 MIN_COVERAGE = 0.95  # below, too little of the session was judged by the device to keep or exclude anybody
 # Emotiv's levels of contact per sensor (0, 1, 2, 4; there is no 3) as a share of good contact
 CQ_LEVELS = 4.0
 EQ_LEVELS = 4.0
+
+_NO_SENSORS = ("Timestamp", "BatteryPercent", "Overall", "Signal", "SampleRateQuality")  # of Emotiv's quality streams
+_BASELINES = ("baseline/eyes_open", "baseline/eyes_closed")
 
 Span = tuple[float, float]
 
@@ -90,3 +98,132 @@ def _verdict(
     if value >= threshold - 1e-9:
         return "keep", ""
     return "exclude", f"{metric} {value:.2%} is below {threshold:.2%}"
+
+
+def judge_streams(streams: Mapping[int, xdf.Stream], study: Study) -> Quality:
+    """Judge one recording as it was written: the study says which of the device's two measures counts, and over what.
+
+    Parameters
+    ----------
+    streams : mapping of int to xdf.Stream
+        A whole recording.
+    study : Study
+        Its study.
+
+    Returns
+    -------
+    Quality
+        ``not_judged`` where the stream is missing, was not described, or covers too little.
+    """
+    rule = study.contact_quality
+    times, overall, sensors = _readings(streams, study)
+    return judge(
+        times, overall, spans=judged_spans(marker_rows(streams), rule.over), threshold=rule.threshold,
+        metric=rule.metric, over=rule.over, per_sensor=sensors,
+    )  # fmt: skip
+
+
+def judged_spans(rows: Iterable[tuple[float, Marker]], over: Literal["recording", "clips"]) -> list[Span]:
+    """Return the time that is judged.
+
+    Parameters
+    ----------
+    rows : iterable of (float, Marker)
+        Markers with their stamps, LSL seconds, ascending.
+    over : str
+        ``recording``: from the first baseline (without one: the first clip) to the end of the last clip; ``clips``: the
+        clips alone. Pauses do not count in either.
+    """
+    clips: list[Span] = []
+    pauses: list[Span] = []
+    opened: dict[str, float] = {}
+    start: float | None = None
+    for t, marker in rows:
+        if start is None and (marker.name == "clip/onset" or (marker.name in _BASELINES and _begins(marker))):
+            start = t
+        if marker.name in ("clip/onset", "pause"):
+            opened.setdefault(marker.name, t)
+        elif marker.name == "clip/offset" and "clip/onset" in opened:
+            clips.append((opened.pop("clip/onset"), t))
+        elif marker.name == "resume" and "pause" in opened:
+            pauses.append((opened.pop("pause"), t))
+    if not clips or start is None:
+        return []
+    # a pause that nobody ended has lasted since
+    pauses += [(t, np.inf) for name, t in opened.items() if name == "pause"]
+    spans = clips if over == "clips" else [(start, clips[-1][1])]
+    return _without(spans, pauses)
+
+
+def marker_rows(streams: Mapping[int, xdf.Stream]) -> list[tuple[float, Marker]]:
+    """Return the window's markers with their stamps on the recorder's clock; what is not one of ours is passed over."""
+    rows = []
+    for stream in streams.values():
+        if stream.header.name != markers.STREAM_NAME or not isinstance(stream.values, list):
+            continue
+        for t, values in zip(on_recorder(stream).tolist(), stream.values, strict=True):
+            try:
+                rows.append((t, markers.parse(values[0])))
+            except MarkerError:
+                continue  # a newer window may say more than we know
+    return sorted(rows, key=lambda row: row[0])
+
+
+def on_recorder(stream: xdf.Stream) -> NDArray[np.float64]:
+    """Return a stream's stamps on the recorder's clock, by its measured offsets.
+
+    Between two measurements the offset is interpolated: true to a millisecond, enough for readings that hold for seconds.
+    """
+    if not len(stream.offsets):
+        return stream.stamps
+    order = np.argsort(stream.offsets[:, 0])
+    measured, values = stream.offsets[order].T
+    offsets: NDArray[np.float64] = np.interp(stream.stamps, measured, values)
+    return stream.stamps + offsets
+
+
+def matches(wanted: Wanted, header: xdf.StreamHeader) -> bool:
+    """Tell whether a stream is the one that the study describes."""
+    asked = (wanted.name, wanted.type, wanted.host, wanted.source_id)
+    found = (header.name, header.type, header.hostname, header.source_id)
+    return all(a is None or a == f for a, f in zip(asked, found, strict=True))
+
+
+def _begins(marker: Marker) -> bool:
+    return marker.keys.get("phase", "onset") == "onset"
+
+
+def _without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    """Cut holes out of spans."""
+    for start, stop in holes:
+        spans = [part for a, b in spans for part in ((a, min(b, start)), (max(a, stop), b)) if part[0] < part[1]]
+    return list(spans)
+
+
+def _readings(
+    streams: Mapping[int, xdf.Stream], study: Study
+) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Return when the device judged, its Overall, and the share of good contact per analysed sensor."""
+    eeg, metric = study.eeg, study.contact_quality.metric
+    wanted = eeg.contact_quality_stream if metric == "CQ" else eeg.eeg_quality_stream
+    # a device that came back after it was lost has a second stream
+    found = [s for s in streams.values() if wanted is not None and matches(wanted, s.header) and "Overall" in s.header.labels]
+    if not found:
+        return np.zeros(0), np.zeros(0), {}
+    labels = found[0].header.labels
+    same = [s for s in found if s.header.labels == labels]
+    times = np.concatenate([on_recorder(s) for s in same])
+    values = np.concatenate([np.asarray(s.values, np.float64) for s in same])
+    overall = values[:, labels.index("Overall")]
+    told = (overall >= 0) & (overall <= 100)  # false for NaN too: what the device did not tell is a gap
+    order = np.argsort(times[told], kind="stable")
+    times, values, overall = times[told][order], values[told][order], overall[told][order]
+    levels = CQ_LEVELS if metric == "CQ" else EQ_LEVELS
+    # a level that the device did not tell is no good contact
+    shares = {name: np.clip(np.nan_to_num(values[:, labels.index(name)]) / levels, 0, 1) for name in _analysed(labels, study)}
+    return times, overall, shares
+
+
+def _analysed(labels: Sequence[str], study: Study) -> list[str]:
+    chosen = study.eeg.channels or [name for name in labels if name not in _NO_SENSORS]
+    return [name for name in labels if name in chosen and name not in study.eeg.exclude]

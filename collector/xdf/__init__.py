@@ -6,6 +6,7 @@ Format: https://github.com/sccn/xdf/wiki/Specifications (version 1.0).
 from __future__ import annotations
 
 from collector.xdf.check import Damage, Report, StreamReport, check
+from collector.xdf.checksums import beside as crc_path
 from collector.xdf.codec import FORMATS, XdfError
 from collector.xdf.header import StreamHeader, declare_drops, header_xml, parse_header
 from collector.xdf.reader import Stream, by_name, read
@@ -22,6 +23,7 @@ __all__ = [
     "XdfError",
     "by_name",
     "check",
+    "crc_path",
     "declare_drops",
     "header_xml",
     "parse_header",

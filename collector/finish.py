@@ -1,0 +1,109 @@
+"""The end of a run: what it consists of, with sizes, hashes and the verdict, in ``manifest.json``, written last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector import quality, xdf
+from protocol.folder import FileRecord, Manifest, Run, Session, StreamRecord, sha256
+from protocol.journal import wall_now
+from protocol.study import Study
+
+
+def write_manifest(
+    run: Run,
+    study: Study,
+    *,
+    end: Literal["complete", "aborted", "recovered"],
+    reason: str = "",
+    closed_wall: str | None = None,
+) -> Manifest:
+    """Read the recording back, judge it, hash every file, and write ``manifest.json``.
+
+    Parameters
+    ----------
+    run : Run
+        Its XDF and videos are closed.
+    study : Study
+        Its study.
+    end, reason : str
+        How the session ended.
+    closed_wall : str, optional
+        When, ISO 8601 in UTC; now where it is left out.
+
+    Returns
+    -------
+    Manifest
+        As written.
+
+    Notes
+    -----
+    Journals, logs and PsychoPy's own files are not listed: their writers may still be at work, and a hash of a file that
+    grows would call a good recording damaged.
+    """
+    streams = xdf.read(run.xdf)
+    manifest = Manifest(
+        session_uid=Session.load(run.session_json).uid,
+        end=end,
+        reason=reason,
+        closed_wall=closed_wall or wall_now(),
+        files=tuple(_file(run, path) for path in _finished(run)),
+        streams=tuple(_stream(s, study.eeg.counter) for s in streams.values()),
+        quality=quality.judge_streams(streams, study),
+    )
+    manifest.save(run.manifest_json)
+    return manifest
+
+
+def n_lost(counter: NDArray[np.float64], stamps: NDArray[np.float64], sfreq: float) -> int:
+    """Count samples that never arrived, by the device's own counter.
+
+    Parameters
+    ----------
+    counter : ndarray, shape (n_samples,)
+        Counts up by one and wraps; where it wraps is taken from the values themselves.
+    stamps : ndarray, shape (n_samples,)
+        Seconds: they tell how often the counter wrapped in a gap longer than one round.
+    sfreq : float
+        Nominal rate, Hz.
+
+    Examples
+    --------
+    >>> n_lost(np.array([0.0, 1, 2, 5, 6]), np.arange(5) / 4, 4.0)
+    2
+    """
+    steps = np.diff(counter)
+    if not len(steps):
+        return 0
+    if (steps < 0).any():
+        round_ = counter.max() - min(counter.min(), 0) + 1
+        expected = np.diff(stamps) * sfreq
+        steps = steps % round_
+        steps = steps + round_ * np.maximum(0, np.round((expected - steps) / round_))
+    return int(np.maximum(steps - 1, 0).sum())
+
+
+def _finished(run: Run) -> list[Path]:
+    listed = [
+        run.session_json, run.study_toml, run.clips_tsv, run.xdf, xdf.crc_path(run.xdf), *run.videos(), run.trials_csv
+    ]  # fmt: skip
+    return [path for path in listed if path.exists()]
+
+
+def _file(run: Run, path: Path) -> FileRecord:
+    return FileRecord(path=path.relative_to(run.path).as_posix(), size_B=path.stat().st_size, sha256=sha256(path))
+
+
+def _stream(stream: xdf.Stream, counter: str | None) -> StreamRecord:
+    lost = None
+    if counter in stream.header.labels and isinstance(stream.values, np.ndarray) and stream.header.sfreq:
+        column = stream.values[:, stream.header.labels.index(counter)].astype(np.float64)
+        lost = n_lost(column, stream.stamps, stream.header.sfreq)
+    ends = (float(stream.stamps[0]), float(stream.stamps[-1])) if len(stream.stamps) else (None, None)
+    return StreamRecord(
+        name=stream.header.name, id=stream.id, n=len(stream.stamps), n_lost=lost, t_first=ends[0], t_last=ends[1]
+    )
