@@ -221,7 +221,7 @@ class Conductor:
             self._start("window", self._roster.window)
             self._phase = "session"
         elif self._now() > self._deadline:
-            self._fault("collector/late", f"nothing was recorded within {self._patience.streams:.0f} s")
+            self._fault("collector/late", f"nothing was recorded within {self._patience.streams:g} s")
             self._end_collector(self._outcome.reason)
 
     def _watch_session(self) -> None:
@@ -293,8 +293,9 @@ class Conductor:
     def _stop(self, who: Who, command: Command | None) -> None:
         """Begin to end a child, by a message where it understands one."""
         ask = (lambda: self._send(who, command)) if command is not None else None
-        if command is None:
-            self._write("command", f"{who}/terminated")
+        self._write(
+            "command", f"{who}/{command.verb if command else 'terminated'}", {"reason": command.reason if command else ""}
+        )
         self._stops[who] = Stop(self._children[who], ask, now=self._now, patience=self._patience.stop)
 
     def _end_collector(self, reason: str) -> None:
@@ -304,11 +305,9 @@ class Conductor:
         if self._children["collector"].code is None and "collector" not in self._stops:
             self._stop("collector", Command(verb="stop", reason=reason))
 
-    def _send(self, to: Who, command: Body) -> None:
-        if isinstance(command, Command):
-            self._write("command", f"{to}/{command.verb}", {"reason": command.reason})
-        if to != "twin":
-            self._hub.send(to, command)
+    def _send(self, to: Who, body: Body) -> None:
+        if to != "twin":  # it has no end of the wire: it plays devices, and those hear nobody
+            self._hub.send(to, body)
 
     # ---- the watch -------------------------------------------------------------------------------------------------------
 

@@ -104,7 +104,9 @@ def run(
     session: Annotated[str, typer.Option(help="Label of the session.")] = "01",
     data: Annotated[Path | None, typer.Option(help="Where sessions are stored; default: data beside the study file.")] = None,
     twin: Annotated[bool, typer.Option("--twin", help="Simulated headset, camera and participant.")] = False,
-    effect: Annotated[float, typer.Option(help="With --twin: strength of the simulated emotions; 0 = none.", min=0)] = 1.0,
+    effect: Annotated[
+        float, typer.Option(help="With --twin: strength of the simulated emotions; 0 = none.", min=0, max=10)
+    ] = 1.0,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     age: Annotated[float | None, typer.Option(help="Age in years.")] = None,
     sex: Annotated[str | None, typer.Option(help="F, M, O or n/a.")] = None,
@@ -193,11 +195,8 @@ def _environment(plan: Plan) -> dict[str, str]:
 
 
 def _sitter(plan: Plan) -> Sitter:
-    from collector.twin import person
-
     choices = {question.name: question.choices for question in ratings.questions(plan.study)}
-    rng = schedule.generator(plan.study.design.seed, f"{plan.participant}/answers")
-    return Sitter(person.answer, choices.__getitem__, rng=rng)
+    return Sitter(choices.__getitem__, rng=schedule.generator(plan.study.design.seed, f"{plan.participant}/answers"))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TAIL_BYTES = 4096
+_ASK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Stop:
     child : Child
         Whom.
     ask : callable or None
-        Asks in its own language; None begins with terminating.
+        Asks in its own language, and again every second: it may still have been connecting. None begins with terminating.
     now : callable
         Seconds, monotonic.
     patience : Patience
@@ -132,8 +133,9 @@ class Stop:
 
     def __init__(self, child: Child, ask: Callable[[], None] | None, *, now: Callable[[], float], patience: Patience) -> None:
         self.child, self._now, self._patience = child, now, patience
-        self.step = "asked" if ask else "terminated"
+        self.step, self._ask = "asked" if ask else "terminated", ask
         self._deadline = now() + (patience.asked if ask else patience.terminated)
+        self._again = now() + _ASK_AGAIN_S
         if ask:
             ask()
         else:
@@ -141,13 +143,22 @@ class Stop:
 
     def look(self) -> str | None:
         """Go one step further where patience ran out; returns the step that was taken: ``terminated``, ``killed`` or None."""
-        if self.child.code is not None or self._now() < self._deadline:
+        if self.child.code is not None:
+            return None
+        if self._now() < self._deadline:
+            self._repeat()
             return None
         return self._terminate() if self.step == "asked" else self._kill()
 
     def hasten(self) -> None:
-        """Lose patience: the next look takes the next step."""
-        self._deadline = self._now()
+        """Lose patience: the next look terminates. A hammered Ctrl-C kills nobody: files want their time to be closed."""
+        if self.step == "asked":
+            self._deadline = self._now()
+
+    def _repeat(self) -> None:
+        if self._ask and self.step == "asked" and self._now() >= self._again:
+            self._again = self._now() + _ASK_AGAIN_S
+            self._ask()
 
     def _terminate(self) -> str:
         self.step, self._deadline = "terminated", self._now() + self._patience.terminated

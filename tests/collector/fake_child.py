@@ -1,0 +1,97 @@
+"""A window or a collector in twenty lines, for tests of the launcher: python fake_child.py ROLE MODE RUN_FOLDER."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from protocol.folder import Manifest, Quality
+from protocol.link import Link
+from protocol.messages import Beat, Command, Press, Status
+
+role, mode, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+LONGEST_S = 60.0
+KEEP = Quality(
+    metric="CQ", over="recording", threshold=0.8, value=0.9, coverage=1.0, n=9, per_sensor={}, verdict="keep", reason=""
+)
+
+
+def told(text: str) -> None:
+    """One line in a file that both children write, so that a test sees the order across processes."""
+    with (folder / "told.txt").open("a") as file:
+        file.write(f"{role} {text}\n")
+
+
+def handle(number: int, frame: object) -> None:
+    told(signal.Signals(number).name)
+    if mode != "stubborn":
+        sys.exit(1)
+
+
+for which in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(which, handle)
+link = Link.from_environment("window" if role == "window" else "collector", now=time.monotonic)
+assert link is not None
+
+
+def close(code: int, *, end: str = "complete", reason: str = "") -> None:
+    if role == "collector":
+        manifest = Manifest(session_uid="u", end=end, reason=reason, closed_wall="2026-11-22T09:00:00Z", quality=KEEP)
+        manifest.save(folder / "manifest.json")
+    (folder / f"{role}.ended").write_text(end)
+    told("ended")
+    link.close()
+    sys.exit(code)
+
+
+def collect() -> None:
+    if mode == "refuses":
+        print("required stream EmotivDataStream-EEG: not found; switch the headset on")
+        sys.exit(3)
+    link.send(Status(recording=mode != "waits"))
+    for envelope in link.receive():
+        match envelope.body:
+            case Command(verb="stop", reason=reason):
+                told(f"stop {reason}")
+                if mode != "stubborn":
+                    close(0, end="aborted", reason=reason)
+            case Command(verb="note", reason=reason):
+                told(f"note {reason}")
+    if mode == "dies" and (folder / "window.asked").exists():
+        print("no space left on device")
+        os._exit(3)
+    if mode == "leaves" and (folder / "window.asked").exists():
+        close(0, end="aborted")
+    if (folder / "window.ended").exists():
+        close(0, end=(folder / "window.ended").read_text())
+
+
+def show(state: str, wanted: str) -> None:
+    """Beat until the wanted key comes."""
+    for _ in range(round(LONGEST_S / 0.05)):
+        link.send(Beat(state=state, n_flip=1, t_flip=time.monotonic()))
+        (folder / "window.asked").touch()
+        for envelope in link.receive():
+            match envelope.body:
+                case Press(key=key):
+                    told(f"key {key}")
+                    if key == wanted:
+                        return
+                case Command(verb="abort", reason=reason):
+                    told(f"abort {reason}")
+                    if mode != "stubborn":
+                        close(1, end="aborted")
+        if mode == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.05)
+
+
+told("started")
+if role == "window":
+    show("welcome", "space")
+    show("rating question=emotion trial=1 stim_id=fear01 target=fear", "1")
+    close(0)
+for _ in range(round(LONGEST_S / 0.05)):
+    collect()
+    time.sleep(0.05)
