@@ -252,6 +252,11 @@ class Run:
         """PsychoPy's own record of the experiment."""
         return self.path / f"{self.stem}.psydat"
 
+    @property
+    def flips_csv(self) -> Path:
+        """Every flip of the window, on the LSL clock and on PsychoPy's."""
+        return self.path / f"{self.stem}_flips.csv"
+
     def video(self, split: int | None = None) -> Path:
         """Return the face video; ``split`` counts from 1 when the camera had to be reopened."""
         part = "" if split is None else f"_split-{split}"

@@ -1,0 +1,240 @@
+"""A clip's frames and sound, decoded by PyAV in a thread of their own into a bounded queue."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+AHEAD_B = 48 * 2**20  # decoded frames that wait: 17 of 1280x720, so that a hiccup of half a second is not seen
+MIN_AHEAD, MAX_AHEAD = 6, 60
+SFREQ_AUDIO = 48000  # what sound cards and PulseAudio run at
+_PREROLL_S = 0.2  # sound is decoded from here on before the in point: a codec needs a few packets to settle
+_FULL_S = 0.01  # how long the thread rests while enough frames wait
+
+
+class ClipError(RuntimeError):
+    """A clip cannot be decoded; the text says why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: ``pts_s`` in seconds from the in point, ``rgb`` uint8, shape (height, width, 3)."""
+
+    index: int
+    pts_s: float
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a clip's pictures are like; ``aspect`` is width / height as shown (pixels need not be square)."""
+
+    width_px: int
+    height_px: int
+    aspect: float
+    fps: float
+
+
+def _open(path: Path) -> Any:
+    try:
+        return av.open(path)
+    except (av.FFmpegError, OSError) as error:
+        raise ClipError(f"{path.name}: {error}") from error
+
+
+def _zero_s(container: Any) -> float:
+    """Return where the file's own clock begins: not at 0 in what was cut from a broadcast."""
+    return (container.start_time or 0) / av.time_base
+
+
+def _seek(container: Any, to_s: float) -> None:
+    if to_s > 0:
+        container.seek(round((to_s + _zero_s(container)) * av.time_base), backward=True)
+
+
+def read_format(path: Path) -> Format:
+    """Return size, shape and rate of a clip's pictures.
+
+    Raises
+    ------
+    ClipError
+        When the file cannot be opened, or holds no pictures.
+    """
+    with _open(path) as container:
+        if not container.streams.video:
+            raise ClipError(f"{path.name}: has no pictures")
+        video = container.streams.video[0]
+        ratio = float(video.sample_aspect_ratio or 1)
+        fps = float(video.average_rate or video.guessed_rate or 25)
+        return Format(video.width, video.height, video.width * ratio / video.height, fps)
+
+
+def read_frames(path: Path, *, start_s: float, stop_s: float) -> Iterator[Frame]:
+    """Yield the frames from ``start_s`` up to ``stop_s``, in order.
+
+    Raises
+    ------
+    ClipError
+        When a frame cannot be decoded; frames before it have been yielded.
+    """
+    try:
+        with _open(path) as container:
+            zero_s = _zero_s(container) + start_s
+            video = container.streams.video[0]
+            video.thread_type = "AUTO"
+            half_s = 0.5 / float(video.average_rate or 25)
+            _seek(container, start_s)
+            index = 0
+            for picture in container.decode(video):
+                pts_s = (picture.time or 0.0) - zero_s
+                if pts_s >= stop_s - start_s - half_s / 4:
+                    return
+                if pts_s < -half_s:
+                    continue  # between the key frame and the in point
+                if (picture.width, picture.height) != (video.width, video.height):
+                    raise ClipError(f"{path.name}: changes its size at {pts_s + start_s:.2f} s; convert it to one size")
+                yield Frame(index, max(0.0, pts_s), picture.to_ndarray(format="rgb24"))
+                index += 1
+    except av.FFmpegError as error:
+        raise ClipError(f"{path.name}: {error}") from error
+
+
+def read_sound(path: Path, *, start_s: float, stop_s: float) -> NDArray[np.float32] | None:
+    """Decode the sound between two points.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples, 2), or None
+        Stereo at :data:`SFREQ_AUDIO`, silent where the file has none; None for a clip without sound.
+
+    Raises
+    ------
+    ClipError
+        When the sound cannot be decoded.
+    """
+    n = round((stop_s - start_s) * SFREQ_AUDIO)
+    try:
+        with _open(path) as container:
+            if not container.streams.audio:
+                return None
+            pieces, first = _resampled(container, zero_s=_zero_s(container) + start_s, start_s=start_s, stop_s=stop_s)
+    except av.FFmpegError as error:
+        raise ClipError(f"{path.name}: {error}") from error
+    sound = np.zeros((n, 2), np.float32)
+    if pieces:
+        samples = np.concatenate(pieces)[max(0, -first) :]
+        at = max(0, first)
+        kept = samples[: max(0, n - at)]
+        sound[at : at + len(kept)] = kept
+    return sound
+
+
+def _interleaved(piece: Any) -> NDArray[np.float32]:
+    return np.asarray(piece.to_ndarray(), np.float32).reshape(-1, 2)
+
+
+def _resampled(container: Any, *, zero_s: float, start_s: float, stop_s: float) -> tuple[list[NDArray[np.float32]], int]:
+    """Return stereo pieces and the position of the first sample, counted from the in point."""
+    resampler = av.AudioResampler(format="flt", layout="stereo", rate=SFREQ_AUDIO)
+    pieces: list[NDArray[np.float32]] = []
+    first = 0
+    _seek(container, start_s - _PREROLL_S)
+    for heard in container.decode(container.streams.audio[0]):
+        t_s = (heard.time or 0.0) - zero_s
+        if t_s >= stop_s - start_s:
+            break
+        if not pieces:
+            first = round(t_s * SFREQ_AUDIO)
+        pieces += map(_interleaved, resampler.resample(heard))
+    pieces += map(_interleaved, resampler.resample(None))
+    return pieces, first
+
+
+class Decoder:
+    """Decodes a clip ahead of the screen.
+
+    The sound is decoded first, whole (23 MB a minute), because PsychPortAudio is handed it before the first frame shows.
+
+    Parameters
+    ----------
+    path : Path
+        The clip's file.
+    start_s, stop_s : float
+        In and out point, seconds within the file.
+    with_sound : bool
+        Whether the sound is wanted.
+    """
+
+    def __init__(self, path: Path, *, start_s: float, stop_s: float, with_sound: bool) -> None:
+        self._path, self._start_s, self._stop_s, self._with_sound = path, start_s, stop_s, with_sound
+        self.format: Format | None = None
+        self.sound: NDArray[np.float32] | None = None
+        self.error = ""
+        self._ready, self._ending = threading.Event(), threading.Event()
+        self._queue: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()  # bounded by :meth:`_put`
+        self._ahead = MIN_AHEAD
+        self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the sound and the first frames are there, or decoding has ended."""
+        return self._ready.is_set()
+
+    def take(self) -> Frame | None:
+        """Return the next frame.
+
+        Raises
+        ------
+        queue.Empty
+            When it is not decoded yet.
+        ClipError
+            When it cannot be decoded.
+        """
+        frame = self._queue.get_nowait()
+        if frame is None:
+            self._queue.put(None)  # asked again, the end is still the end
+            if self.error:
+                raise ClipError(self.error)
+        return frame
+
+    def close(self) -> None:
+        """End the thread and let go of the file."""
+        self._ending.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            self.format = read_format(self._path)
+            size_B = self.format.width_px * self.format.height_px * 3
+            self._ahead = min(MAX_AHEAD, max(MIN_AHEAD, AHEAD_B // size_B))
+            if self._with_sound:
+                self.sound = read_sound(self._path, start_s=self._start_s, stop_s=self._stop_s)
+            for frame in read_frames(self._path, start_s=self._start_s, stop_s=self._stop_s):
+                if not self._put(frame):
+                    return
+        except ClipError as error:
+            self.error = str(error)
+        except MemoryError:
+            self.error = f"{self._path.name}: needs more memory than there is"
+        finally:
+            self._queue.put(None)
+            self._ready.set()
+
+    def _put(self, frame: Frame) -> bool:
+        """Queue a frame as soon as there is room; False when the clip is to end."""
+        while not self._ending.is_set():
+            if self._queue.qsize() < self._ahead:
+                self._queue.put(frame)
+                return True
+            self._ready.set()
+            self._ending.wait(_FULL_S)
+        return False

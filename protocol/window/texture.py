@@ -1,0 +1,83 @@
+"""One picture on the graphics card, drawn letterboxed; the same for a page and for a clip's frames."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Texture:
+    """A texture of a fixed size; the window's GL context must be current.
+
+    Parameters
+    ----------
+    width_px, height_px : int
+        Of the pictures that will be uploaded.
+    """
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        from pyglet import gl
+
+        self._gl, self.width_px, self.height_px = gl, width_px, height_px
+        self._id = gl.GLuint()
+        gl.glGenTextures(1, ctypes.byref(self._id))
+        self._bind()
+        # the edge's own colour beyond the edge: no seam where a picture is scaled
+        for name, value in (
+            (gl.GL_TEXTURE_MAG_FILTER, gl.GL_LINEAR),
+            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR),
+            (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
+            (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE),
+        ):
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, name, value)
+        gl.glTexImage2D(
+            gl.GL_TEXTURE_2D, 0, gl.GL_RGB8, width_px, height_px, 0, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, None
+        )  # fmt: skip
+        self._release()
+
+    def upload(self, rgb: NDArray[np.uint8]) -> None:
+        """Replace the picture; ``rgb`` is uint8, shape (height_px, width_px, 3)."""
+        gl, rgb = self._gl, np.ascontiguousarray(rgb)
+        if rgb.shape != (self.height_px, self.width_px, 3) or rgb.dtype != np.uint8:
+            raise ValueError(f"picture of {rgb.shape} {rgb.dtype}: this texture takes {self.height_px} x {self.width_px} x 3")
+        self._bind()
+        gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
+        gl.glTexSubImage2D(
+            gl.GL_TEXTURE_2D, 0, 0, 0, self.width_px, self.height_px, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, rgb.ctypes.data
+        )  # fmt: skip
+        self._release()
+
+    def draw(self, width: float, height: float) -> None:
+        """Draw it in the middle, over these shares of the screen's width and height."""
+        gl = self._gl
+        for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
+            gl.glMatrixMode(mode)
+            gl.glPushMatrix()
+            gl.glLoadIdentity()
+        self._bind()
+        gl.glColor4f(1, 1, 1, 1)
+        gl.glBegin(gl.GL_QUADS)
+        for s, t, x, y in ((0, 1, -1, -1), (1, 1, 1, -1), (1, 0, 1, 1), (0, 0, -1, 1)):  # row 0 is the top
+            gl.glTexCoord2f(s, t)
+            gl.glVertex2f(x * width, y * height)
+        gl.glEnd()
+        self._release()
+        for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
+            gl.glMatrixMode(mode)
+            gl.glPopMatrix()
+
+    def close(self) -> None:
+        """Free the graphics card's memory."""
+        self._gl.glDeleteTextures(1, ctypes.byref(self._id))
+
+    def _bind(self) -> None:
+        gl = self._gl
+        gl.glActiveTexture(gl.GL_TEXTURE0)
+        gl.glEnable(gl.GL_TEXTURE_2D)
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self._id)
+
+    def _release(self) -> None:
+        self._gl.glBindTexture(self._gl.GL_TEXTURE_2D, 0)
+        self._gl.glDisable(self._gl.GL_TEXTURE_2D)

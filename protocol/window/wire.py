@@ -1,0 +1,120 @@
+"""The window's end of the wire, in a thread of its own: beats that go on while the screen is busy, keys, commands.
+
+A launcher that is gone ends nobody: the session goes on without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Self
+
+from protocol.link import Link
+from protocol.messages import Ack, Beat, Command, Envelope, Press
+
+BEAT_S = 0.25
+_LISTEN_S = 0.01  # how soon a press or a command is seen
+_ENDS = ("abort", "stop")
+
+
+class Wire:
+    """Beats, and what came in since one last looked.
+
+    Parameters
+    ----------
+    link : Link or None
+        None where there is no launcher: then nothing is sent and nothing comes.
+    twin : bool
+        Whether keys of the simulated participant are accepted.
+    """
+
+    def __init__(self, link: Link | None, *, twin: bool) -> None:
+        self._link, self._twin = link, twin
+        self._lock, self._changed, self._closing = threading.Lock(), threading.Event(), threading.Event()
+        self._beat = Beat(state="starting")
+        self._presses: deque[str] = deque()
+        self._stopped: str | None = None
+        self._seen: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
+        if link is not None:
+            self._thread.start()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the session is to end, or None; in the words of the command."""
+        with self._lock:
+            return self._stopped
+
+    def stop(self, reason: str) -> None:
+        """End the session, as a command would; the first reason stays."""
+        with self._lock:
+            self._stopped = self._stopped or reason
+
+    def flipped(self, n: int, t_lsl: float) -> None:
+        """Tell the next beat of a flip."""
+        with self._lock:
+            self._beat = Beat(state=self._beat.state, n_flip=n, t_flip=t_lsl)
+
+    def enter(self, state: str) -> None:
+        """Tell what is on the screen from now on: sent at once. What was pressed before does not count for it."""
+        with self._lock:
+            self._beat = Beat(state=state, n_flip=self._beat.n_flip, t_flip=self._beat.t_flip)
+            self._presses.clear()
+        self._changed.set()
+
+    def presses(self) -> list[str]:
+        """Return the simulated participant's keys since the last call."""
+        with self._lock:
+            pressed = list(self._presses)
+            self._presses.clear()
+        return pressed
+
+    def close(self) -> None:
+        """Send the last beat and end the thread."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        """Own the link: a ZeroMQ socket belongs to one thread."""
+        assert self._link is not None
+        quiet_s = BEAT_S
+        while not self._closing.is_set():
+            if self._changed.is_set() or quiet_s >= BEAT_S:
+                self._changed.clear()
+                self._send_beat(self._link)
+                quiet_s = 0.0
+            for envelope in self._link.receive():
+                self._receive(self._link, envelope)
+            self._changed.wait(_LISTEN_S)
+            quiet_s += _LISTEN_S
+        self._send_beat(self._link)
+        self._link.close()
+
+    def _send_beat(self, link: Link) -> None:
+        with self._lock:
+            beat = self._beat
+        link.send(beat)
+
+    def _receive(self, link: Link, envelope: Envelope) -> None:
+        if isinstance(envelope.body, Press) and self._twin:
+            with self._lock:
+                self._presses.append(envelope.body.key)
+        elif isinstance(envelope.body, Press):
+            link.send(Ack(of=envelope.id, ok=False, error="keys come over the wire only with --twin"))
+        elif isinstance(envelope.body, Command):
+            self._obey(link, envelope.id, envelope.body)
+
+    def _obey(self, link: Link, id_: str, command: Command) -> None:
+        """Do a command once, however often it is sent, and answer each time."""
+        known = command.verb in _ENDS
+        if known and id_ not in self._seen:
+            self._seen.add(id_)
+            self.stop(command.reason or command.verb)
+        link.send(Ack(of=id_, ok=known, error="" if known else f"{command.verb}: the window obeys {' and '.join(_ENDS)}"))
