@@ -100,6 +100,39 @@ def _verdict(
     return "exclude", f"{metric} {value:.2%} is below {threshold:.2%}"
 
 
+def pool(parts: Sequence[tuple[Quality, float]]) -> Quality:
+    """Judge the runs of one session together: a run counts by the time in which the device judged it.
+
+    Parameters
+    ----------
+    parts : sequence of (Quality, float)
+        The verdict of each run, at least one, and the seconds that were to be judged (of its :func:`judged_spans`).
+
+    Returns
+    -------
+    Quality
+        Of the session, by the rule of :func:`judge`.
+    """
+    first = parts[0][0]
+    total = sum(seconds for _, seconds in parts)
+    held = np.array([quality.coverage * seconds for quality, seconds in parts])
+    known = [(quality, h) for (quality, _), h in zip(parts, held, strict=True) if quality.value is not None and h > 0]
+    judged = float(sum(h for _, h in known))
+    value = float(sum((quality.value or 0.0) * h for quality, h in known)) / judged if judged > 0 else None
+    names = dict.fromkeys(name for quality, _ in known for name in quality.per_sensor)
+    sensors = {name: _mean([(q.per_sensor[name], h) for q, h in known if name in q.per_sensor]) for name in names}
+    coverage, n = (judged / total if total > 0 else 0.0), sum(quality.n for quality, _ in parts)
+    verdict, reason = _verdict(value, coverage, n=n, total=total, threshold=first.threshold, metric=first.metric)
+    return Quality(
+        metric=first.metric, over=first.over, threshold=first.threshold, value=value, coverage=coverage, n=n,
+        per_sensor=sensors, verdict=verdict, reason=reason,
+    )  # fmt: skip
+
+
+def _mean(weighted: Sequence[tuple[float, float]]) -> float:
+    return sum(value * weight for value, weight in weighted) / sum(weight for _, weight in weighted)
+
+
 def judge_streams(streams: Mapping[int, xdf.Stream], study: Study) -> Quality:
     """Judge one recording as it was written: the study says which of the device's two measures counts, and over what.
 

@@ -49,6 +49,8 @@ class About(Part):
     ethics_approval: str | None = None
     description: str | None = Field(default=None, description="one sentence on the task, for BIDS TaskDescription")
     instructions: str | None = Field(default=None, description="what the participant was told, for BIDS Instructions")
+    cogatlas_id: str | None = Field(default=None, description="address of the task in the Cognitive Atlas, for BIDS CogAtlasID")
+    cogpo_id: str | None = Field(default=None, description="address of the task in CogPO, for BIDS CogPOID")
 
 
 class Emotion(Part):

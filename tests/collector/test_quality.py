@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from collector import quality as rule
 from collector.quality import judge
+from protocol.folder import Quality
 
 SPAN = [(0.0, 100.0)]
 
@@ -69,3 +71,33 @@ def test_the_sensors_mean_stands_beside_the_verdict() -> None:
         "Cz": 1.0,
         "Fp1": pytest.approx(0.25),
     }
+
+
+def _run(value, coverage, verdict="keep", n=10):
+    return Quality(
+        metric="CQ",
+        over="recording",
+        threshold=0.8,
+        value=value,
+        coverage=coverage,
+        n=n,
+        per_sensor={},
+        verdict=verdict,
+        reason="",
+    )
+
+
+def test_runs_of_a_session_count_by_their_judged_time():
+    pooled = rule.pool([(_run(0.9, 1.0), 300.0), (_run(0.6, 1.0), 100.0)])
+    assert pooled.value == pytest.approx(0.825)
+    assert pooled.verdict == "keep"
+
+
+def test_a_run_without_clips_changes_nothing_in_its_session():
+    pooled = rule.pool([(_run(None, 0.0, "not_judged", 0), 0.0), (_run(0.79, 1.0, "exclude"), 100.0)])
+    assert (pooled.value, pooled.verdict) == (pytest.approx(0.79), "exclude")
+
+
+def test_a_session_whose_longer_run_lacks_readings_is_not_judged():
+    pooled = rule.pool([(_run(0.95, 1.0), 50.0), (_run(None, 0.0, "not_judged", 0), 100.0)])
+    assert (pooled.coverage, pooled.verdict) == (pytest.approx(1 / 3), "not_judged")
