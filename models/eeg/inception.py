@@ -162,4 +162,5 @@ def _fused(network: Inception3) -> nn.Module:
         if isinstance(block, BasicConv2d):
             block.conv = fuse_conv_bn_eval(block.conv, block.bn)
             block.bn = nn.Identity()
-    return network.to(memory_format=torch.channels_last)
+    fused: nn.Module = network.to(memory_format=torch.channels_last)
+    return fused

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 # Rows from the forehead to the back of the head: Fp F FC C CP P O; None is a cell without an electrode.
 GRID: tuple[tuple[str | None, ...], ...] = (
     (None, "Fp1", None, "Fp2", None),
@@ -25,31 +22,19 @@ CHANNELS: tuple[str, ...] = tuple(CELLS)
 """The 28 analysed electrodes, in reading order of the grid."""
 
 
-def place(features: NDArray[np.float32], channels: Sequence[str] = CHANNELS) -> NDArray[np.float32]:
-    """Put the feature vector of every channel into its cell.
-
-    Parameters
-    ----------
-    features : ndarray, shape (n_windows, n_channels, n_features)
-        One vector per channel.
-    channels : sequence of str, length n_channels
-        Names that stand in the grid.
-
-    Returns
-    -------
-    ndarray, shape (n_windows, n_features, 7, 5)
-        Cells without an electrode are zero, which is the mean where features are standardised.
+def flat_cells(channels: Sequence[str] = CHANNELS) -> list[int]:
+    """Return each channel's place in the flattened grid, row after row.
 
     Raises
     ------
     ValueError
-        For a name outside the grid, or another number of names than of channels.
+        For a name outside the grid.
+
+    Examples
+    --------
+    >>> flat_cells(["Fp1", "Cz"])
+    [1, 17]
     """
     if unknown := [name for name in channels if name not in CELLS]:
         raise ValueError(f"channel {unknown[0]!r} has no cell in the 7x5 grid")
-    if len(channels) != features.shape[1]:
-        raise ValueError(f"{len(channels)} channel names for {features.shape[1]} channels")
-    rows, columns = np.array([CELLS[name] for name in channels]).T
-    out = np.zeros((len(features), features.shape[2], N_ROWS, N_COLUMNS), np.float32)
-    out[:, :, rows, columns] = features.transpose(0, 2, 1)
-    return out
+    return [CELLS[name][0] * N_COLUMNS + CELLS[name][1] for name in channels]

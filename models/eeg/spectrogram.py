@@ -2,8 +2,8 @@
 
 The paper, section 4: three Butterworth bands of the signal at 200 Hz are scaled to [0, 1], cut into 3-s windows, and turned
 into three 229x229 spectrograms, the three colour planes of one picture per channel. What the paper leaves open is decided here
-by what keeps the information: one scale per recording and band for all channels, frames that lie inside the window (no reflected
-samples), and one range of decibels for all pictures (a range per picture would erase the differences between channels).
+by what keeps the information: one scale per recording and band for all channels, frames that lie inside the window (no
+reflected samples), and one range of decibels for all pictures (a range per picture would erase differences between channels).
 """
 
 from __future__ import annotations

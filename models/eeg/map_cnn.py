@@ -1,0 +1,103 @@
+"""The paper's EEG classifier: a small convolutional network over the 7x5 scalp map of features (section 4.4).
+
+Three convolutions (3x3, 2x2, 1x1), a max-pool, two fully connected layers. Where a channel carries many features a 1x1
+convolution reduces them first, which trains six times faster than a 3x3 over 2048 planes. The network holds the standardisation
+of its training data, so that its weights are all that a prediction needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.eeg import scalp_map
+
+N_PLANES = (64, 32, 16)  # of the three convolutions
+N_HIDDEN = 64
+DROPOUT = 0.3
+REDUCE_ABOVE = 256  # features per channel
+MIN_SD = 1e-6  # a feature that varies less carries nothing (rows of the picture that are always black)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Shape of the network.
+
+    Parameters
+    ----------
+    n_features : int
+        Per channel: 2048 of InceptionV3, 96 of pool96.
+    n_classes : int
+        Emotions.
+    """
+
+    n_features: int
+    n_classes: int
+
+
+class MapCnn(nn.Module):
+    """Features of 28 channels to logits."""
+
+    cells: Tensor
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        first, second, third = N_PLANES
+        reduce = config.n_features > REDUCE_ABOVE
+        self.register_buffer("cells", torch.tensor(scalp_map.flat_cells()), persistent=False)
+        self.register_buffer("mean", torch.zeros(config.n_features))
+        self.register_buffer("sd", torch.ones(config.n_features))
+        self.reduce = nn.Conv2d(config.n_features, first, 1) if reduce else nn.Identity()
+        self.convolutions = nn.Sequential(
+            *_block(first if reduce else config.n_features, first, 3, padding=1),  # (n, 64, 7, 5)
+            *_block(first, second, 2),  # (n, 32, 6, 4)
+            *_block(second, third, 1),  # (n, 16, 6, 4)
+            nn.MaxPool2d(2),  # (n, 16, 3, 2)
+            nn.Flatten(),  # (n, 96)
+        )
+        self.head = nn.Sequential(
+            nn.Dropout(DROPOUT), nn.Linear(third * 3 * 2, N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
+            nn.Linear(N_HIDDEN, config.n_classes),
+        )  # fmt: skip
+
+    def standardise_by(self, features: NDArray[np.float32]) -> None:
+        """Take mean and standard deviation of every feature from training data, shape (n, 28, n_features).
+
+        One scale for all channels: with one for each, differences between channels are lost, and the accuracy of pool96 on
+        84 simulated windows (6 dB effect, leave-one-subject-out) fell from 0.92 to 0.56.
+        """
+        mean, sd = features.mean(axis=(0, 1), dtype=np.float64), features.std(axis=(0, 1), dtype=np.float64)
+        self.mean = torch.from_numpy(mean.astype(np.float32))
+        self.sd = torch.from_numpy(np.where(sd > MIN_SD, sd, 1).astype(np.float32))
+
+    def to_map(self, features: Tensor) -> Tensor:
+        """Put features (n, 28, d) on the scalp: (n, d, 7, 5); cells without an electrode are zero, the training mean."""
+        standard = ((features - self.mean) / self.sd).transpose(1, 2)
+        flat = standard.new_zeros(*standard.shape[:2], scalp_map.N_ROWS * scalp_map.N_COLUMNS)
+        return flat.index_copy(2, self.cells, standard).view(*standard.shape[:2], scalp_map.N_ROWS, scalp_map.N_COLUMNS)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits, shape (n, n_classes), of features, shape (n, 28, n_features)."""
+        out: Tensor = self.head(self.convolutions(self.reduce(self.to_map(features))))
+        return out
+
+
+def _block(n_in: int, n_out: int, size: int, padding: int = 0) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(n_in, n_out, size, padding=padding, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()
+
+
+def log_probabilities(network: MapCnn, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return log-probabilities, shape (n, n_classes), of features, shape (n, 28, n_features)."""
+    network.eval()
+    with torch.inference_mode():
+        logits = [network(torch.from_numpy(part)) for part in np.array_split(features, max(1, len(features) // 64))]
+        out: NDArray[np.float64] = functional.log_softmax(torch.cat(logits).double(), dim=1).numpy()
+    return out
