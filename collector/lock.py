@@ -7,13 +7,14 @@ cannot delete each other's.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
+
+import msgspec
 
 from collector.processes import birth
 from protocol.journal import boot_id
@@ -23,6 +24,14 @@ NAME = "lock.json"
 
 class LockedError(RuntimeError):
     """Somebody records this participant at this moment; the text is one line."""
+
+
+class _Record(msgspec.Struct):
+    """Who holds a lock: each process by number and mark of its beginning."""
+
+    boot: str
+    run: str
+    processes: dict[str, tuple[int, str]]
 
 
 class Lock:
@@ -43,7 +52,7 @@ class Lock:
 
     def __init__(self, folder: Path, *, born: Callable[[int], str | None] = birth) -> None:
         self.path, self._born = folder / NAME, born
-        self._held: dict[str, tuple[int, str | None]] = {}
+        self._held: dict[str, tuple[int, str]] = {}
         self._run = ""
 
     def __enter__(self) -> Self:
@@ -70,35 +79,32 @@ class Lock:
         with _exclusive(self.path) as file:
             self._write(file)
 
-    def _named(self, pid: int) -> tuple[int, str | None]:
-        return pid, self._born(pid)
+    def _named(self, pid: int) -> tuple[int, str]:
+        return pid, self._born(pid) or ""
 
     def _write(self, file: IO[bytes]) -> None:
-        record = {"boot": boot_id(), "run": self._run, "processes": self._held}
         file.seek(0)
         file.truncate()
         if self._held:
-            file.write(json.dumps(record).encode())
+            file.write(msgspec.json.encode(_Record(boot_id(), self._run, self._held)))
         file.flush()
 
-    def _is_held(self, record: dict[str, Any]) -> bool:
-        marks = [(self._born(pid), mark) for pid, mark in record["processes"].values()]
-        return record["boot"] == boot_id() and any(now is not None and now == then for now, then in marks)
+    def _is_held(self, record: _Record) -> bool:
+        return record.boot == boot_id() and any(self._born(pid) == mark for pid, mark in record.processes.values())
 
 
-def _parse(data: bytes) -> dict[str, Any] | None:
+def _parse(data: bytes) -> _Record | None:
     """Read a lock; an empty one, or one torn by a crash, is nobody's."""
     try:
-        record: dict[str, Any] = json.loads(data)
-    except ValueError:
+        return msgspec.json.decode(data, type=_Record)
+    except msgspec.MsgspecError:
         return None
-    return record
 
 
-def _refusal(path: Path, record: dict[str, Any]) -> str:
-    who = ", ".join(f"{name} {pid}" for name, (pid, _) in record["processes"].items())
+def _refusal(path: Path, record: _Record) -> str:
+    who = ", ".join(f"{name} {pid}" for name, (pid, _) in record.processes.items())
     return (
-        f"{path}: this participant is being recorded ({record['run'] or 'a run begins'}; processes {who}); "
+        f"{path}: this participant is being recorded ({record.run or 'a run begins'}; processes {who}); "
         "joining a running session is not there yet: let it end, or end these processes"
     )
 

@@ -1,0 +1,367 @@
+"""emo-run: what it refuses before it writes, what it writes first, and what it says in the end."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector import consent, launch, prepare
+from collector.conduct import Outcome
+from collector.consent import ConsentError, Given
+from collector.lock import Lock, LockedError
+from protocol import commands, folder, journal
+from protocol.folder import Manifest, Quality, Run
+from protocol.study import ConsentForm
+
+STUDY = """
+[study]
+name = "Launcher test"
+[emotions]
+fear = { hed = "Fearful", color = "#CC79A7" }
+neutral = { hed = "Emotionally-neutral", color = "#7F7F7F" }
+[stimuli]
+clips_per_emotion = 1
+[timing]
+baseline = 10.0
+[consent]
+version = "2026-01"
+scopes = ["eeg", "face", "train"]
+"""
+FORM = ConsentForm(version="2026-01", scopes=("eeg", "face", "train"))
+CHILD = str(Path(__file__).with_name("fake_child.py"))
+# the launcher as it is, with children of twenty lines
+WITH_FAKES = f"""
+import sys
+from collector import launch
+from collector.conduct import Roster
+child = lambda role, run: (sys.executable, "-P", {CHILD!r}, role, "good", str(run.path))
+launch.roster = lambda plan, run, options: Roster(child("collector", run), child("window", run))
+launch.main()
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A study of two clips, whose bytes the launcher hashes and does not decode."""
+    home = tmp_path / "study"
+    home.mkdir()
+    (home / "study.toml").write_text(STUDY)
+    rows = ["file\tsha256\tstim_id\ttarget\tstart_s\tstop_s\tlicence\tsource"]
+    for target in ("fear", "neutral"):
+        (home / f"{target}.mp4").write_text(target)
+        sha = hashlib.sha256(target.encode()).hexdigest()
+        rows.append(f"{target}.mp4\t{sha}\t{target}01\t{target}\t0\t6\tCC0-1.0\tmade here")
+    (home / "clips.tsv").write_text("\n".join(rows) + "\n")
+    return home
+
+
+@pytest.fixture
+def emo_run(study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """emo-run in this process, as far as its checks: exit code and what it printed on stderr."""
+    monkeypatch.setenv("DISPLAY", ":99")
+
+    def call(*options: str, participant: str = "07") -> tuple[int, str]:
+        arguments = [str(study), "--participant", participant, "--data", str(study.parent / "data"), *options]
+        with pytest.raises(SystemExit) as ended:
+            commands.run(launch.app, launch.BAD_INPUT, args=arguments)
+        return int(str(ended.value.code)), capsys.readouterr().err
+
+    return call
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda home: edit(home / "study.toml", "baseline =", "basline ="), "timing.basline: unknown key"),
+        (lambda home: (home / "fear.mp4").unlink(), "fear.mp4"),
+        (lambda home: (home / "fear.mp4").write_text("other"), "sha256"),
+        (lambda home: edit(home / "clips.tsv", "\tneutral\t", "\tfear\t"), "neutral"),
+        (lambda home: (home / "study.toml").unlink(), "no such file"),
+        (lambda home: (home.parent / "data").write_text("a file"), "is a file"),
+        (lambda home: edit(home / "study.toml", "[consent]", '[camera]\nsource = "twin"\n[consent]'), "camera.source"),
+    ],
+    ids=["unknown-key", "missing-clip", "wrong-sha256", "target-without-clip", "no-study", "data-is-a-file", "twin-camera"],
+)
+def test_bad_input_ends_in_one_line_and_writes_nothing(
+    study: Path, emo_run: Callable[..., tuple[int, str]], spoil: Callable[[Path], object], said: str
+) -> None:
+    spoil(study)
+    before = sorted(study.parent.rglob("*"))
+    code, err = emo_run("--consent", "eeg,face")
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
+    assert sorted(study.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("participant", ["../07", "0 7", "", "Jürgen", "con", "a" * 33, "07\n", "~"])
+def test_a_participant_label_that_is_no_label_is_refused(
+    study: Path, emo_run: Callable[..., tuple[int, str]], participant: str
+) -> None:
+    code, err = emo_run("--consent", "eeg", participant=participant)
+    assert code == 2
+    assert "--participant" in err
+    assert not (study.parent / "data").exists()
+
+
+def test_without_consent_nobody_is_recorded(study: Path, emo_run: Callable[..., tuple[int, str]]) -> None:
+    assert emo_run()[0] == 2
+    code, err = emo_run("--consent", "face,train")
+    assert (code, "no consent to the EEG" in err) == (2, True)
+    assert not (study.parent / "data").exists()
+
+
+def test_without_a_display_the_cure_is_named(
+    study: Path, emo_run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY")
+    if sys.platform.startswith("linux"):
+        code, err = emo_run("--twin")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "xvfb-run" in err
+    prepare.check_display({}, platform="win32")
+    assert not (study.parent / "data").exists()
+
+
+def test_a_disk_on_which_the_session_does_not_fit_is_refused(study: Path) -> None:
+    plan = prepare.check(study, participant="07", session="01", data=study.parent / "data", twin=True)
+    need = prepare.needed_bytes(plan)
+    prepare.check_disk(plan, free_bytes=need)
+    with pytest.raises(prepare.PrepareError, match=r"may take \d"):
+        prepare.check_disk(plan, free_bytes=need - 1)
+
+
+def test_the_need_grows_with_the_picture(study: Path) -> None:
+    plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
+    edit(study / "study.toml", "[consent]", "[camera]\nsize_px = [1920, 1080]\n[consent]")
+    larger = prepare.check(study, participant="07", session="01", data=None, twin=True)
+    assert prepare.duration_s(larger) == prepare.duration_s(plan) == 10 + 2 * (6 + 3 + 5 + 3 * 10)
+    video = prepare.needed_bytes(larger) - prepare.needed_bytes(plan)
+    assert video == pytest.approx(98 * 30 * (1920 * 1080 - 1280 * 720) * 0.3 / 8 * 1.2, rel=1e-6)
+
+
+def test_session_json_comes_first_and_the_study_is_frozen_byte_by_byte(study: Path) -> None:
+    plan = prepare.check(study, participant="07", session="02", data=study.parent / "data", twin=True)
+    form = consent.simulated("07", Given(), FORM)
+    run, record = prepare.begin(plan, *form, now=lambda: 12.5)
+    assert folder.open_run(run.path) == run
+    assert (run.participant, run.session, run.run, record.simulated, record.created_lsl) == ("07", "02", "01", True, 12.5)
+    assert run.study_toml.read_bytes() == (study / "study.toml").read_bytes()
+    assert record.study_sha256 == folder.sha256(run.study_toml)
+    assert run.session_json.stat().st_mtime_ns <= run.study_toml.stat().st_mtime_ns
+    assert record.versions["numpy"]
+
+
+def test_a_repeat_is_a_new_run_and_changes_nothing_of_the_old_one(study: Path) -> None:
+    plan = prepare.check(study, participant="07", session="01", data=study.parent / "data", twin=True)
+    form = consent.simulated("07", Given(), FORM)
+    first, _ = prepare.begin(plan, *form, now=lambda: 1.0)
+    before = first.session_json.read_bytes()
+    second, _ = prepare.begin(plan, *form, now=lambda: 2.0)
+    assert (first.run, second.run) == ("01", "02")
+    assert first.session_json.read_bytes() == before
+
+
+def test_a_participants_folder_that_leads_elsewhere_is_refused(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data" / "sub-07").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(prepare.PrepareError, match="is a link that leads out"):
+        prepare.check(study, participant="07", session="01", data=tmp_path / "data", twin=True)
+
+
+# ---- the lock
+
+
+def test_a_second_launcher_is_refused_while_the_first_or_a_child_of_it_lives(tmp_path: Path) -> None:
+    births = {os.getpid(): "1", 11: "2"}
+    with Lock(tmp_path / "sub-07", born=births.get) as lock:
+        lock.name(run=tmp_path / "run-01", pids={"collector": 11})
+        text = lock.path.read_text()
+        with pytest.raises(LockedError, match=r"run-01; processes launcher \d+, collector 11.*not there yet"):
+            Lock(tmp_path / "sub-07", born=births.get).__enter__()
+    assert "11" in lock.path.read_text(), "a child that would not end goes on holding the lock"
+    lock.path.write_text(text)
+    del births[os.getpid()]
+    with pytest.raises(LockedError):
+        Lock(tmp_path / "sub-07", born=births.get).__enter__()
+    births[11] = "3"  # the number was used again, by somebody else
+    births[os.getpid()] = "4"
+    with Lock(tmp_path / "sub-07", born=births.get):
+        pass
+    assert lock.path.read_text() == ""
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"boot": 1}', '{"boot": "b", "processes": [1]}'])
+def test_a_damaged_lock_is_nobodys(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "lock.json").write_text(damage)
+    with Lock(tmp_path) as lock:
+        assert json.loads(lock.path.read_text())["processes"]["launcher"][0] == os.getpid()
+
+
+def test_another_participant_may_be_recorded_at_the_same_time(tmp_path: Path) -> None:
+    with Lock(tmp_path / "sub-07"), Lock(tmp_path / "sub-08") as other:
+        assert other.path.exists()
+
+
+# ---- the form
+
+
+def test_the_simulated_person_is_the_same_each_time_and_plausible() -> None:
+    person, agreed = consent.simulated("07", Given(), FORM)
+    assert consent.simulated("07", Given(), FORM)[0] == person
+    assert 18 <= person.age_y <= 35
+    assert person.sex in ("F", "M")
+    assert agreed.scopes == ("eeg", "face", "train")
+    assert len({consent.simulated(f"{n:02d}", Given(), FORM)[0].age_y for n in range(12)}) > 3
+
+
+def test_options_go_before_what_is_asked_or_simulated() -> None:
+    given = Given(age=61.0, sex="f", handedness="l", scopes="eeg")
+    for person, agreed in (consent.simulated("07", given, FORM), consent.from_options(given, FORM)):
+        assert (person.age_y, person.sex, person.handedness, agreed.scopes) == (61.0, "F", "L", ("eeg",))
+
+
+def test_each_scope_is_asked_for_and_no_is_the_default() -> None:
+    asked: list[str] = []
+
+    def answer(question: str, default: str) -> str:
+        asked.append(question)
+        return {"Age": "34", "Sex": "O", "Han": "R"}.get(question[:3], "y" if "EEG" in question else default)
+
+    person, agreed = consent.ask(Given(), FORM, answer=answer)
+    assert (person.age_y, person.sex, person.handedness) == (34.0, "O", "R")
+    assert agreed.scopes == ("eeg",)
+    assert len(asked) == 3 + len(FORM.scopes)
+    assert not any("name" in question.lower() for question in asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Given(age=1.0, scopes="eeg"), "--age = 1"),
+        (Given(sex="X", scopes="eeg"), "--sex = X"),
+        (Given(handedness="both", scopes="eeg"), "--handedness = both"),
+        (Given(scopes="eeg,share"), "'share' is not in the study's consent"),
+        (Given(scopes=""), "no consent to the EEG"),
+    ],
+)
+def test_a_form_that_cannot_be_is_refused_with_the_value(given: Given, said: str) -> None:
+    with pytest.raises(ConsentError) as error:
+        consent.from_options(given, FORM)
+    assert said in str(error.value)
+
+
+# ---- the verdict
+
+
+def quality(verdict: str, value: float | None = 0.7, reason: str = "CQ 70.00% is below 80.00%") -> Quality:
+    return Quality(
+        metric="CQ", over="recording", threshold=0.8, value=value, coverage=1.0, n=9, per_sensor={}, verdict=verdict,
+        reason=reason,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome", "judged", "code", "text"),
+    [
+        ("complete", Outcome("complete"), quality("keep", 0.9, ""), 0, "keep: CQ 90.00%, at least 80.00% is asked"),
+        ("complete", Outcome("complete"), quality("exclude"), 1, "exclude: CQ 70.00% is below 80.00%"),
+        ("complete", Outcome("complete"), quality("not_judged", None, "no CQ"), 1, "not judged: no CQ"),
+        ("aborted", Outcome("aborted"), quality("keep", 0.9, ""), 1, "aborted: escape"),
+        ("aborted", Outcome("aborted", "window/lost", "the window was ended by SIGKILL"), None, 3,
+         "fault: the window was ended by SIGKILL"),
+        (None, Outcome("aborted", "operator"), None, 1, "aborted: operator"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_the_exit_code_and_one_line(
+    tmp_path: Path, end: str | None, outcome: Outcome, judged: Quality | None, code: int, text: str
+) -> None:
+    run = folder.create(tmp_path, participant="07", session="01", task="emotion")
+    if end:
+        manifest = Manifest(
+            session_uid="u", end=end, reason="escape" if end == "aborted" else "", closed_wall="2026", quality=judged
+        )
+        manifest.save(run.manifest_json)
+    verdict = launch.judge(run, outcome)
+    assert (verdict.code, verdict.text) == (code, text)
+    assert json.loads(json.dumps(verdict.record()))["exit"] == code
+
+
+def test_the_children_are_started_so_that_a_folder_of_the_users_cannot_shadow_ours(study: Path) -> None:
+    plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
+    run = Run(plan.data, "07", "01", "01", "emotion")
+    found = launch.roster(plan, run, launch.Options(windowed=True, effect=0.0))
+    assert all(argv[1] == "-P" for argv in (found.collector, found.window, found.twin))
+    assert "--windowed" in found.window
+    real = launch.roster(prepare.Plan(plan.files, plan.trials, plan.data, "07", "01", False), run, launch.Options(False, 1.0))
+    assert real.twin == ()
+    assert "--twin" not in (*real.collector, *real.window)
+
+
+# ---- the command itself, with fake children
+
+
+def launcher(study: Path, *options: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-c", WITH_FAKES, str(study), "--participant", "07", "--data", str(study.parent / "data"), *options]
+    environment = {**os.environ, "DISPLAY": ":99"}
+    return subprocess.Popen(
+        argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def test_one_json_object_at_the_end_and_nothing_else_on_stdout(study: Path) -> None:
+    with launcher(study, "--twin", "--json") as process:
+        out, err = process.communicate(timeout=60)
+    record = json.loads(out)
+    assert (process.returncode, record["exit"], record["end"], record["quality"]["verdict"]) == (0, 0, "complete", "keep")
+    assert "manifest.json" in record["files"]
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
+    with launcher(study, "--consent", "eeg") as process:
+        run = Run(study.parent / "data", "07", "01", "01", "emotion")
+        told = run.path / "told.txt"
+        for _ in range(600):
+            if (run.path / "window.asked").exists():
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # what a terminal does to its foreground group
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "aborted" in out
+    assert told.read_text().splitlines() == [
+        "collector started", "window started", "window abort operator", "window ended", "collector ended",
+    ]  # fmt: skip
+    rows = journal.read(run.journal("launch"))
+    assert rows[-1].name == "verdict"
+
+
+def test_a_second_launcher_for_the_same_participant_says_who_records(study: Path) -> None:
+    with launcher(study, "--consent", "eeg") as first:
+        run = Run(study.parent / "data", "07", "01", "01", "emotion")
+        for _ in range(600):
+            if (run.path / "window.asked").exists():
+                break
+            time.sleep(0.05)
+        with launcher(study, "--consent", "eeg") as second:
+            _, err = second.communicate(timeout=60)
+        assert second.returncode == 2
+        assert "is being recorded" in err
+        assert not run.path.with_name("run-02").exists()
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
