@@ -1,0 +1,113 @@
+"""The simulated camera, with OpenCV's interface and a camera's pace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import cv2
+
+from collector.twin.face import Image
+from collector.twin.knobs import Faults, Knobs, from_environment
+from collector.twin.listener import Listener
+from collector.twin.portrait import Portrait
+from collector.twin.timeline import Timeline
+
+
+class TwinCamera:
+    """A camera that looks at the simulated participant; use it where a ``cv2.VideoCapture`` would stand.
+
+    It listens to the window's markers by itself. ``CAP_PROP_POS_MSEC`` is the driver's time of the last frame, milliseconds on
+    the monotonic clock, as Video4Linux gives it. Frames that nobody took in time are lost, as in a camera.
+
+    Parameters
+    ----------
+    size_px : (int, int)
+        Width and height.
+    fps : float
+        Frames per second.
+    seed : int, optional
+        The participant's; by default as the launcher says in the environment.
+    knobs : Knobs, optional
+        What the face shows; by default as the launcher says.
+    faults : Faults, optional
+        Of which :attr:`~Faults.camera_latency_s` counts here.
+    now, sleep : callable
+        The LSL clock, and waiting on it.
+    timeline : Timeline, optional
+        Instead of listening to LSL.
+    """
+
+    def __init__(
+        self,
+        size_px: tuple[int, int],
+        fps: float,
+        *,
+        seed: int | None = None,
+        knobs: Knobs | None = None,
+        faults: Faults | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        timeline: Timeline | None = None,
+    ) -> None:
+        told_seed, told_effect = from_environment()
+        seed, knobs = told_seed if seed is None else seed, knobs or Knobs(effect=told_effect)
+        self._fps, self._latency_s, self._now, self._sleep = fps, (faults or Faults()).camera_latency_s, now, sleep
+        self._portrait = Portrait(seed, size_px=size_px)
+        self._portrait.prepare()
+        self._timeline = timeline or Timeline(seed, knobs)
+        self._listener = Listener(self._timeline) if timeline is None else None
+        if self._listener:
+            self._listener.__enter__()
+        self._open, self._t_first, self._index, self._t_exposed = True, now(), -1, None
+
+    _t_exposed: float | None
+
+    def isOpened(self) -> bool:  # noqa: N802  (OpenCV's name)
+        """Tell whether frames come."""
+        return self._open
+
+    def grab(self) -> bool:
+        """Wait for the next frame; the caller stamps after this."""
+        if not self._open:
+            return False
+        due = int((self._now() - self._t_first - self._latency_s) * self._fps)
+        self._index = max(self._index + 1, due)  # what was due before and not taken is lost
+        self._t_exposed = self._t_first + self._index / self._fps
+        wait_s = self._t_exposed + self._latency_s - self._now()
+        if wait_s > 0:
+            self._sleep(wait_s)
+        return self._open
+
+    def retrieve(self) -> tuple[bool, Image | None]:
+        """Return the frame that was grabbed, BGR, shape (height, width, 3)."""
+        if not self._open or self._t_exposed is None:
+            return False, None
+        state = self._timeline.state_at(self._t_exposed)
+        return True, self._portrait.frame(self._index, self._t_exposed, state, cues=self._timeline.cues)
+
+    def read(self) -> tuple[bool, Image | None]:
+        """Wait for the next frame and return it."""
+        return self.retrieve() if self.grab() else (False, None)
+
+    def get(self, prop: int) -> float:
+        """Return a property of OpenCV's; 0 for those that this camera does not have, as OpenCV does."""
+        width, height = self._portrait.size_px
+        exposed_s = self._t_exposed if self._t_exposed is not None else 0.0
+        values = {
+            cv2.CAP_PROP_FRAME_WIDTH: float(width),
+            cv2.CAP_PROP_FRAME_HEIGHT: float(height),
+            cv2.CAP_PROP_FPS: self._fps,
+            cv2.CAP_PROP_POS_MSEC: 1000 * (exposed_s + self._latency_s if exposed_s else 0.0),
+        }
+        return values.get(prop, 0.0)
+
+    def set(self, prop: int, value: float) -> bool:
+        """Tell whether the property already has this value; size and rate are fixed when the camera is made."""
+        return self.get(prop) == value
+
+    def release(self) -> None:
+        """Close the camera."""
+        self._open = False
+        if self._listener:
+            self._listener.close()
