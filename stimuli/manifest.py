@@ -226,4 +226,4 @@ def _repeated(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _from(entry: Entry) -> str:
-    return "" if entry.source == "n/a" else f" (from {entry.source})"
+    return "" if entry.source == "n/a" else f" (source: {entry.source})"
