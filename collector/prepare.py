@@ -12,17 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from protocol import folder, schedule, study
+from protocol.estimate import estimate
 from protocol.folder import Consent, Person, Run, Session
 from protocol.journal import boot_id, wall_now
 from protocol.schedule import Trial
 from protocol.study import Study
 from protocol.study_files import StudyFiles, load_study, manifest_path
 
-# bytes per second: 37 channels x 8 bytes x 256 Hz with stamps and quality streams, rounded up
-_STREAMS_B_PER_S = 100_000
-# libx264 ultrafast on camera pictures takes 0.1 to 0.3 bits a pixel; a noisy, dark room takes most
-_VIDEO_BITS_PER_PIXEL = 0.3
-_RATING_S = 10.0  # generous: people take 2 to 6 s
 _SPARE = 1.2  # the planned need + 20 % must fit
 _RESERVE_B = 200 * 2**20  # for the journals, the trial table and the rest of the machine
 _PACKAGES = ("emolab", "psychopy", "pylsl", "av", "opencv-python", "numpy")
@@ -107,28 +103,17 @@ def check_disk(plan: Plan, *, free_bytes: int) -> None:
     PrepareError
         With need and room.
     """
-    need = needed_bytes(plan)
+    size, need = estimate(plan.study, plan.files.entries), needed_bytes(plan)
     if free_bytes < need:
         raise PrepareError(
-            f"--data = {plan.data}: {free_bytes / 2**30:.2f} GiB are free, and a session of {duration_s(plan) / 60:.0f} min "
+            f"--data = {plan.data}: {free_bytes / 2**30:.2f} GiB are free, and a session of {size.length_s / 60:.0f} min "
             f"may take {need / 2**30:.2f} GiB; free some, or choose another disk"
         )
 
 
-def duration_s(plan: Plan) -> float:
-    """Return how long the session may take, generously."""
-    timing, ratings = plan.study.timing, plan.study.ratings
-    clips = {entry.stim_id: entry.duration_s for entry in plan.files.entries}
-    questions = len(ratings.sam) + ratings.discrete
-    each = timing.fixation + timing.rest + questions * _RATING_S
-    return timing.baseline + sum(clips[trial.stim_id] + each for trial in plan.trials)
-
-
 def needed_bytes(plan: Plan) -> int:
     """Return how many bytes must be free on the disk."""
-    camera = plan.study.camera
-    video = camera.size_px[0] * camera.size_px[1] * camera.fps * _VIDEO_BITS_PER_PIXEL / 8 if camera else 0.0
-    return round(duration_s(plan) * (_STREAMS_B_PER_S + video) * _SPARE) + _RESERVE_B
+    return round(estimate(plan.study, plan.files.entries).disk_B * _SPARE) + _RESERVE_B
 
 
 def check_display(environment: Mapping[str, str], *, platform: str = sys.platform) -> None:

@@ -14,7 +14,7 @@ from collector.twin import person
 from protocol import markers
 
 # pages that end by the clock; every other page waits for the participant's space bar
-TIMED = frozenset({"baseline", "fixation", "clip", "rest", "thanks", "session"})
+TIMED = frozenset({"baseline", "fixation", "clip", "rest", "thanks", "session", "starting", "waiting", "end"})
 QUESTION = "rating"
 AGAIN_S = 4.0  # a press that changed nothing is repeated: the window may have been opening
 

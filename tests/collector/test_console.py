@@ -15,8 +15,9 @@ STATUS = Status(
     recording=True,
     streams=(
         StreamStatus(
-            name="EmotivDataStream-EEG", uid="u", kind="EEG", sfreq_nominal_hz=256.0, sfreq_hz=255.9, age_s=0.04, buffer_frac=0.0,
-            n=900, n_lost=3,
+            name="EmotivDataStream-EEG", uid="u", kind="EEG", sfreq_nominal_hz=256.0, sfreq_hz=255.9, age_s=0.04,
+            buffer_frac=0.0, n=900, n_lost=3,
+
         ),
         StreamStatus(
             name="emolab-markers", uid="m", kind="Markers", sfreq_nominal_hz=0.0, sfreq_hz=0.0, age_s=9.0, buffer_frac=0.0, n=7

@@ -17,6 +17,7 @@ from collector.conduct import Outcome
 from collector.consent import ConsentError, Given
 from collector.lock import Lock, LockedError
 from protocol import commands, folder, journal
+from protocol.estimate import estimate
 from protocol.folder import Manifest, Quality, Run
 from protocol.study import ConsentForm
 
@@ -143,13 +144,21 @@ def test_a_disk_on_which_the_session_does_not_fit_is_refused(study: Path) -> Non
         prepare.check_disk(plan, free_bytes=need - 1)
 
 
-def test_the_need_grows_with_the_picture(study: Path) -> None:
-    plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
+def test_the_need_grows_with_the_picture_and_keeps_a_fifth_in_reserve(study: Path) -> None:
+    def need() -> int:
+        return prepare.needed_bytes(prepare.check(study, participant="07", session="01", data=None, twin=True))
+
+    hd = need()
     edit(study / "study.toml", "[consent]", "[camera]\nsize_px = [1920, 1080]\n[consent]")
-    larger = prepare.check(study, participant="07", session="01", data=None, twin=True)
-    assert prepare.duration_s(larger) == prepare.duration_s(plan) == 10 + 2 * (6 + 3 + 5 + 3 * 10)
-    video = prepare.needed_bytes(larger) - prepare.needed_bytes(plan)
-    assert video == pytest.approx(98 * 30 * (1920 * 1080 - 1280 * 720) * 0.3 / 8 * 1.2, rel=1e-6)
+    full_hd = need()
+    edit(study / "study.toml", "[camera]\nsize_px = [1920, 1080]\n", "")
+    edit(study / "study.toml", "[study]", "camera = false\n[study]")
+    blind = need()
+    reserve = 200 * 2**20
+    assert reserve < blind < hd < full_hd
+    assert (full_hd - blind) / (hd - blind) == pytest.approx(2.25, rel=1e-6)  # pixels
+    plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
+    assert blind - reserve == pytest.approx(1.2 * estimate(plan.study, plan.files.entries).disk_B, abs=1)
 
 
 def test_session_json_comes_first_and_the_study_is_frozen_byte_by_byte(study: Path) -> None:
