@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collector import quality, xdf
+from collector.losses import n_lost
 from protocol.folder import FileRecord, Manifest, Run, Session, StreamRecord, sha256
 from protocol.journal import wall_now
 from protocol.study import Study
@@ -57,34 +57,6 @@ def write_manifest(
     )
     manifest.save(run.manifest_json)
     return manifest
-
-
-def n_lost(counter: NDArray[np.float64], stamps: NDArray[np.float64], sfreq: float) -> int:
-    """Count samples that never arrived, by the device's own counter.
-
-    Parameters
-    ----------
-    counter : ndarray, shape (n_samples,)
-        Counts up by one and wraps; where it wraps is taken from the values themselves.
-    stamps : ndarray, shape (n_samples,)
-        Seconds: they tell how often the counter wrapped in a gap longer than one round.
-    sfreq : float
-        Nominal rate, Hz.
-
-    Examples
-    --------
-    >>> n_lost(np.array([0.0, 1, 2, 5, 6]), np.arange(5) / 4, 4.0)
-    2
-    """
-    steps = np.diff(counter)
-    if not len(steps):
-        return 0
-    if (steps < 0).any():
-        round_ = counter.max() - min(counter.min(), 0) + 1
-        expected = np.diff(stamps) * sfreq
-        steps = steps % round_
-        steps = steps + round_ * np.maximum(0, np.round((expected - steps) / round_))
-    return int(np.maximum(steps - 1, 0).sum())
 
 
 def _finished(run: Run) -> list[Path]:

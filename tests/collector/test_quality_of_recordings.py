@@ -189,14 +189,3 @@ def test_the_manifest_lists_what_is_finished_with_hashes_streams_and_the_verdict
         ("emolab-markers", 9, 8, None),
     ]
     assert (manifest.quality.verdict, manifest.quality.value) == ("keep", pytest.approx(0.9))
-
-
-@pytest.mark.parametrize(("first", "n_gap"), [(50, 1), (50, 5), (50, 300), (120, 20), (50, 129)])
-def test_lost_samples_are_counted_through_the_wrap_and_beyond_a_whole_round(first: int, n_gap: int) -> None:
-    numbers = np.delete(np.arange(2000), np.arange(first, first + n_gap))
-    assert finish.n_lost(numbers % 128.0, numbers / 256, 256.0) == n_gap
-
-
-def test_a_counter_that_runs_through_has_lost_nothing() -> None:
-    assert finish.n_lost(np.arange(2000) % 128.0, np.arange(2000) / 256, 256.0) == 0
-    assert finish.n_lost(np.zeros(0), np.zeros(0), 256.0) == 0
