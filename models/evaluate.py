@@ -8,10 +8,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 Modality = Literal["eeg", "face", "fusion"]
 LabelKind = Literal["target", "rating", "agreeing"]
 Features = Literal["imagenet", "seeded", "pool96"]
 Share = Literal["trial", "stimulus", "participant"]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+N_BOOTSTRAP = 2000
+N_PERMUTATIONS = 5000  # the smallest p is 1 / 5001
 
 
 class MetricsError(ValueError):
@@ -72,3 +80,148 @@ def load_rows(path: Path) -> list[MetricsRow]:
     if not isinstance(raw, list) or any(not isinstance(row, dict) or set(row) != names for row in raw):
         raise MetricsError(f"{path}: is no list of metrics rows")
     return [MetricsRow(**{**row, "shares": tuple(row["shares"])}) for row in raw]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a row says about predictions; precision, recall and F1 are means over the classes that occur in the labels."""
+
+    accuracy: float
+    balanced_accuracy: float
+    precision: float
+    recall: float
+    f1_macro: float
+    chance: float
+
+
+def score(labels: ArrayLike, predicted: ArrayLike) -> Scores:
+    """Compare predictions with labels.
+
+    Parameters
+    ----------
+    labels, predicted : array_like of int, shape (n,)
+        Classes.
+
+    Returns
+    -------
+    Scores
+        ``chance`` is the share of the most frequent label.
+
+    Raises
+    ------
+    ValueError
+        When there is nothing to compare.
+
+    Examples
+    --------
+    >>> score([0, 0, 0, 1], [0, 0, 1, 1]).balanced_accuracy.__round__(3)
+    0.833
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    truth, guess = np.asarray(labels), np.asarray(predicted)
+    if not len(truth):
+        raise ValueError("no predictions to score")
+    classes, counts = np.unique(truth, return_counts=True)
+    precision, recall, f1, _ = precision_recall_fscore_support(truth, guess, labels=classes, average="macro", zero_division=0)
+    return Scores(
+        accuracy=float((truth == guess).mean()),
+        balanced_accuracy=float(recall),  # the mean of the classes' recalls, by definition
+        precision=float(precision),
+        recall=float(recall),
+        f1_macro=float(f1),
+        chance=float(counts.max() / counts.sum()),
+    )
+
+
+def bootstrap_interval(correct: ArrayLike, participants: ArrayLike, *, seed: int) -> tuple[float, float] | None:
+    """Return a 95 % interval of the accuracy over participants: they, not windows, are drawn again.
+
+    Parameters
+    ----------
+    correct : array_like of bool, shape (n,)
+        Whether each prediction was right.
+    participants : array_like, shape (n,)
+        Whose it is.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    (float, float) or None
+        None with fewer than two participants.
+    """
+    names, owner = np.unique(np.asarray(participants), return_inverse=True)
+    if len(names) < 2:
+        return None
+    n = np.bincount(owner)
+    right = np.bincount(owner, weights=np.asarray(correct, dtype=np.float64))
+    drawn = np.random.default_rng(seed).integers(len(names), size=(N_BOOTSTRAP, len(names)))
+    low, high = np.percentile(right[drawn].sum(axis=1) / n[drawn].sum(axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """One prediction per showing of a clip: ``labels``, ``predicted`` and ``participants``, each of shape (n_clips,)."""
+
+    labels: Ints
+    predicted: Ints
+    participants: NDArray[np.str_]
+
+
+def by_clip(log_p: Floats, labels: Ints, clips: Sequence[tuple[str, ...] | tuple[str, str, str, int]]) -> Clips:
+    """Join the windows of each clip: the mean of their log-probabilities decides.
+
+    Parameters
+    ----------
+    log_p : ndarray, shape (n_windows, n_classes)
+        Rows of NaN are windows without a prediction; a clip of nothing else is left out.
+    labels : ndarray of int, shape (n_windows,)
+        Class of each window, the same for all windows of a clip.
+    clips : sequence of tuple
+        As :attr:`models.windows.Window.clip`; the first part is the participant.
+    """
+    there = [row for row in range(len(clips)) if np.isfinite(log_p[row]).all()]
+    rows_of: dict[tuple[object, ...], list[int]] = {}
+    for row in there:
+        rows_of.setdefault(tuple(clips[row]), []).append(row)
+    return Clips(
+        labels=np.array([labels[rows[0]] for rows in rows_of.values()], dtype=np.int64),
+        predicted=np.array([log_p[rows].mean(axis=0).argmax() for rows in rows_of.values()], dtype=np.int64),
+        participants=np.array([clip[0] for clip in rows_of], dtype=np.str_),
+    )
+
+
+def permutation_p(clips: Clips, *, seed: int) -> float | None:
+    """Test whether clips are recognised better than chance.
+
+    The statistic is the share of clips that are right; labels are permuted among the clips of each participant, predictions
+    stay as they are. That is enough: where a participant's labels have no part in the model that predicts them, and there is
+    nothing to recognise, every order of this participant's labels is equally likely whatever the model is, so nothing has to be
+    trained again. Where the model has seen these clips (a leak) the premise is broken, and p is small for the wrong reason.
+
+    Parameters
+    ----------
+    clips : Clips
+        From :func:`by_clip`.
+    seed : int
+        Of the permutations.
+
+    Returns
+    -------
+    float or None
+        ``(1 + as good or better) / (1 + N_PERMUTATIONS)``; None where no participant has clips of two emotions.
+    """
+    rng = np.random.default_rng(seed)
+    hits = np.zeros(N_PERMUTATIONS)
+    movable = False
+    for person in np.unique(clips.participants):
+        mine = clips.participants == person
+        labels, predicted = clips.labels[mine], clips.predicted[mine]
+        movable |= len(np.unique(labels)) > 1
+        hits += (rng.permuted(np.tile(labels, (N_PERMUTATIONS, 1)), axis=1) == predicted).sum(axis=1)
+    if not movable:
+        return None
+    observed = int((clips.labels == clips.predicted).sum())
+    return float((1 + (hits >= observed).sum()) / (1 + N_PERMUTATIONS))
