@@ -47,7 +47,7 @@ class Form:
 
     @property
     def rate(self) -> Fraction:
-        """Frames per second as a fraction, so that 29.97 is 30000/1001."""
+        """Frames per second as a fraction: 30000 / 1001 stays what it is."""
         return Fraction(self.fps).limit_denominator(1001)
 
 

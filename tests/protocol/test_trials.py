@@ -11,7 +11,8 @@ from protocol.trials import TrialRow, TrialTable
 
 ROW = TrialRow(
     participant="07", session="01", run="01", trial=1, block=1, stim_id="fear02", target="fear",
-    clip_started=1234.5678901234567, clip_stopped=1240.1, shown=180, dropped=0, repeated=1, onset_error_s=0.0012, audio_offset_s=-0.0065, end="complete",
+    clip_started=1234.5678901234567, clip_stopped=1240.1,
+    shown=180, dropped=0, repeated=1, onset_error_s=0.0012, audio_offset_s=-0.0065, end="complete",
     valence=3, arousal=9, dominance=None, rating="other", valence_rt=1.25, arousal_rt=0.5, dominance_rt=None, rating_rt=2.0,
 )  # fmt: skip
 BARE = TrialRow(
