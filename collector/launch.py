@@ -24,6 +24,7 @@ from collector.consent import ConsentError, Given
 from collector.lock import Lock, LockedError
 from collector.prepare import Plan, PrepareError
 from collector.sitter import Sitter
+from collector.twin import knobs
 from protocol import commands, ratings, schedule
 from protocol.folder import Consent, FolderError, Manifest, Person, Quality, Run
 from protocol.journal import Journal
@@ -164,7 +165,7 @@ def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Con
         journal.write("state", "begun", {"uid": record.uid, "launcher": os.getpid()}, sync=True)
         conductor = Conductor(
             run, roster(plan, run, options), hub=hub, journal=journal, lock=lock, view=view, now=now,
-            environment=_environment(plan), sitter=_sitter(plan) if plan.twin else None,
+            environment=_environment(plan, options), sitter=_sitter(plan) if plan.twin else None,
         )  # fmt: skip
         with _interrupts(conductor.interrupt):
             outcome = conductor.conduct()
@@ -183,15 +184,16 @@ def roster(plan: Plan, run: Run, options: Options) -> Roster:
     return Roster(
         collector=(*python, "collector", str(run.path), *study, *twin),
         window=(*python, "protocol", str(run.path), *study, *twin, *(("--windowed",) if options.windowed else ())),
-        twin=(*python, "collector.twin", "live", str(run.path), "--effect", str(options.effect)) if plan.twin else (),
+        twin=(*python, "collector.twin", "live", *study) if plan.twin else (),
     )
 
 
-def _environment(plan: Plan) -> dict[str, str]:
+def _environment(plan: Plan, options: Options) -> dict[str, str]:
     """Simulated devices are found under an id of their own, real ones by LSL's defaults alone."""
     if not plan.twin:
         return {}
-    return {SESSION_VARIABLE: os.environ.get(SESSION_VARIABLE) or f"twin-{uuid.uuid4().hex}"}
+    person = knobs.environment(seed=knobs.seed_of(plan.participant), effect=options.effect)
+    return {SESSION_VARIABLE: os.environ.get(SESSION_VARIABLE) or f"twin-{uuid.uuid4().hex}", **person}
 
 
 def _sitter(plan: Plan) -> Sitter:

@@ -58,7 +58,7 @@ class Child:
             return "runs"
         if self.code < 0:
             return f"was ended by {signal.Signals(-self.code).name}"
-        return f"exit code {self.code}"
+        return f"ended with exit code {self.code}"
 
 
 def start(name: str, argv: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Child:

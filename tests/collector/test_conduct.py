@@ -99,7 +99,7 @@ def test_without_streams_the_window_never_opens_and_the_reason_is_the_collectors
     outcome = scene.play(collector="refuses")
     assert outcome.end == "aborted"
     assert outcome.fault == (
-        "the collector exit code 3: required stream EmotivDataStream-EEG: not found; switch the headset on"
+        "the collector ended with exit code 3: required stream EmotivDataStream-EEG: not found; switch the headset on"
     )
     assert scene.told() == ["collector started"]
 
@@ -121,14 +121,14 @@ def test_the_windows_crash_ends_the_run_and_the_collector_closes_its_files(scene
 
 def test_the_collectors_death_is_an_alarm_and_the_window_is_asked_to_stop(scene: Scene) -> None:
     outcome = scene.play(collector="dies", sits=False)
-    assert outcome.fault == "the collector exit code 3: no space left on device"
+    assert outcome.fault == "the collector ended with exit code 3: no space left on device"
     assert scene.told()[-2:] == ["window abort collector lost", "window ended"]
-    assert "ALARM: collector/lost: the collector exit code 3: no space left on device" in scene.view.said
+    assert "ALARM: collector/lost: the collector ended with exit code 3: no space left on device" in scene.view.said
 
 
 def test_a_collector_that_leaves_before_the_window_is_a_fault_though_its_files_are_whole(scene: Scene) -> None:
     outcome = scene.play(collector="leaves", sits=False)
-    assert outcome.fault.startswith("the collector exit code 0")
+    assert outcome.fault.startswith("the collector ended with exit code 0")
     assert "window abort collector lost" in scene.told()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import consent, launch, prepare
+from collector import consent, launch, prepare, processes
 from collector.conduct import Outcome
 from collector.consent import ConsentError, Given
 from collector.lock import Lock, LockedError
@@ -341,14 +341,20 @@ def test_one_json_object_at_the_end_and_nothing_else_on_stdout(study: Path) -> N
     assert "Traceback" not in err
 
 
+def until(there: Callable[[], bool]) -> None:
+    """Wait for something, at most 30 s."""
+    for _ in range(600):
+        if there():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
 def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
     with launcher(study, "--consent", "eeg") as process:
         run = Run(study.parent / "data", "07", "01", "01", "emotion")
         told = run.path / "told.txt"
-        for _ in range(600):
-            if (run.path / "window.asked").exists():
-                break
-            time.sleep(0.05)
+        until((run.path / "window.asked").exists)
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does to its foreground group
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -363,10 +369,7 @@ def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
 def test_a_second_launcher_for_the_same_participant_says_who_records(study: Path) -> None:
     with launcher(study, "--consent", "eeg") as first:
         run = Run(study.parent / "data", "07", "01", "01", "emotion")
-        for _ in range(600):
-            if (run.path / "window.asked").exists():
-                break
-            time.sleep(0.05)
+        until((run.path / "window.asked").exists)
         with launcher(study, "--consent", "eeg") as second:
             _, err = second.communicate(timeout=60)
         assert second.returncode == 2
@@ -374,3 +377,27 @@ def test_a_second_launcher_for_the_same_participant_says_who_records(study: Path
         assert not run.path.with_name("run-02").exists()
         first.send_signal(signal.SIGINT)
         first.communicate(timeout=60)
+
+
+def test_the_launchers_death_ends_nobody_and_leaves_the_participant_locked(study: Path) -> None:
+    run = Run(study.parent / "data", "07", "01", "01", "emotion")
+    with launcher(study, "--consent", "eeg") as first:
+        until((run.path / "window.asked").exists)
+        first.kill()
+        first.communicate(timeout=60)
+    held = json.loads((study.parent / "data" / "sub-07" / "lock.json").read_text())["processes"]
+    children = {who: pid for who, (pid, _) in held.items() if who != "launcher"}
+    assert sorted(children) == ["collector", "window"]
+    try:
+        assert all(processes.birth(pid) is not None for pid in children.values())
+        with launcher(study, "--consent", "eeg") as second:
+            _, err = second.communicate(timeout=60)
+        assert (second.returncode, "is being recorded" in err) == (2, True)
+    finally:
+        for pid in children.values():
+            os.kill(pid, signal.SIGTERM)
+        until(lambda: all(processes.birth(pid) is None for pid in children.values()))
+    with launcher(study, "--consent", "eeg", "--twin") as third:
+        third.communicate(timeout=60)
+    assert third.returncode == 0
+    assert folder.Manifest.load(Run(run.data, "07", "01", "02", "emotion").manifest_json).end == "complete"
