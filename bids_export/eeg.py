@@ -1,0 +1,167 @@
+"""The EEG as BrainVision float32 through mne-bids, and what mne-bids leaves to mend."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import mne
+import mne_bids
+
+from bids_export import tables
+from bids_export.recording import Eeg, RecordingError
+from protocol.folder import Session
+from protocol.study import Study
+
+NOT_ANALYSED = "not analysed"
+_CHANNELS = ("name", "type", "units", "sampling_frequency", "status", "status_description")
+
+
+def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: datetime) -> Path:
+    """Write one recording's EEG with its channels, electrodes and sidecar.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset.
+    eeg : Eeg
+        Lost samples filled in.
+    session : Session
+        Whose it is.
+    study : Study
+        What is known of headset and montage.
+    start : datetime
+        Wall clock of the first sample, UTC.
+
+    Returns
+    -------
+    Path
+        The ``.vhdr``.
+
+    Raises
+    ------
+    RecordingError
+        When a channel has no place in the montage.
+    """
+    where = mne_bids.BIDSPath(
+        root=root, subject=session.participant, session=session.session, task=session.task, run=session.run,
+        datatype="eeg", suffix="eeg", extension=".vhdr",
+    )  # fmt: skip
+    raw = to_raw(eeg, study, start)
+    mne_bids.write_raw_bids(raw, where, format="BrainVision", allow_preload=True, overwrite=True, verbose="ERROR")
+    path = Path(where.fpath)
+    # what mne-bids writes here names BrainVision's maker as the headset's, and no reference
+    tables.write_json(path.with_suffix(".json"), sidecar(eeg, session, study))
+    tables.write_tsv(path.with_name(path.name.replace("_eeg.vhdr", "_channels.tsv")), _CHANNELS, channel_rows(eeg, study))
+    for coordsystem in path.parent.glob(f"sub-{session.participant}_ses-{session.session}_*coordsystem.json"):
+        tables.write_json(coordsystem, mended_coordsystem(tables.read_json(coordsystem), study.eeg.montage))
+    return path
+
+
+def to_raw(eeg: Eeg, study: Study, start: datetime) -> mne.io.RawArray:
+    """Return the EEG as MNE-Python has it.
+
+    Raises
+    ------
+    RecordingError
+        When a channel has no place in the montage.
+    """
+    info = mne.create_info(list(eeg.labels), eeg.clock.sfreq, "eeg", verbose="ERROR")
+    raw = mne.io.RawArray(eeg.volts, info, copy="auto", verbose="ERROR")
+    raw.set_meas_date(start)
+    raw.info["line_freq"] = study.eeg.line_freq
+    try:
+        raw.set_montage(mne.channels.make_standard_montage(study.eeg.montage), verbose="ERROR")
+    except ValueError:
+        placed = set(mne.channels.make_standard_montage(study.eeg.montage).ch_names)
+        stray = next(label for label in eeg.labels if label not in placed)
+        raise RecordingError(
+            f"study.toml: eeg.channels: the montage {study.eeg.montage} has no place for {stray!r}; name another montage"
+        ) from None
+    return raw
+
+
+def sidecar(eeg: Eeg, session: Session, study: Study) -> dict[str, Any]:
+    """Return ``eeg.json``: what the study and the recording know, ``n/a`` only where BIDS demands the key."""
+    about, device, institution = study.study, study.eeg, study.study.institution
+    circumference = session.person.head_circumference_cm
+    n_channels = len(eeg.labels)
+    return tables.known(
+        {
+            "TaskName": about.task,
+            "TaskDescription": about.description,
+            "Instructions": about.instructions,
+            "CogAtlasID": about.cogatlas_id,
+            "CogPOID": about.cogpo_id,
+            "InstitutionName": institution.name,
+            "InstitutionAddress": institution.address,
+            "InstitutionalDepartmentName": institution.department,
+            "Manufacturer": device.manufacturer,
+            "ManufacturersModelName": device.model,
+            "SoftwareVersions": device.software_versions,
+            "DeviceSerialNumber": device.serial_number,
+            "CapManufacturer": device.cap_manufacturer,
+            "CapManufacturersModelName": device.cap_model,
+            "EEGReference": device.reference or tables.NA,
+            "EEGGround": device.ground,
+            "EEGPlacementScheme": device.placement_scheme,
+            "HeadCircumference": circumference,
+            "HardwareFilters": _filters(device.hardware_filters),
+            "SoftwareFilters": _filters(device.software_filters) or tables.NA,
+            "PowerLineFrequency": device.line_freq or tables.NA,
+            "SamplingFrequency": eeg.clock.sfreq,
+            "RecordingDuration": eeg.clock.n_times / eeg.clock.sfreq,
+            "RecordingType": "continuous",
+            "SubjectArtefactDescription": lost(eeg),
+            "EEGChannelCount": n_channels,
+            **dict.fromkeys(("EOGChannelCount", "ECGChannelCount", "EMGChannelCount", "TriggerChannelCount"), 0),
+            # BIDS 1.11 asks for one spelling and its validator for the other
+            **dict.fromkeys(("MISCChannelCount", "MiscChannelCount"), 0),
+        }
+    )
+
+
+def _filters(text: str | None) -> dict[str, dict[str, str]] | str | None:
+    """Return what the study says of a filter as BIDS wants it: an object, or n/a."""
+    return {"Device": {"Description": text}} if text and text != tables.NA else text
+
+
+def lost(eeg: Eeg) -> str:
+    """Say what is missing from a recording."""
+    n, spans = sum(gap.n for gap in eeg.filled), len(eeg.filled)
+    if not n:
+        return "No sample was lost."
+    where = "one span" if spans == 1 else f"{spans} spans"
+    return f"{n} samples ({n / eeg.clock.sfreq:.3f} s) in {where} were lost and are filled in; see the BAD_gap events."
+
+
+def channel_rows(eeg: Eeg, study: Study) -> list[dict[str, object]]:
+    """Return ``channels.tsv``; channels that the study does not analyse are bad, and say so."""
+    out = set(study.eeg.exclude)
+    return [
+        {
+            "name": label,
+            "type": "EEG",
+            "units": "µV",
+            "sampling_frequency": eeg.clock.sfreq,
+            "status": "bad" if label in out else "good",
+            "status_description": NOT_ANALYSED if label in out else None,
+        }
+        for label in eeg.labels
+    ]
+
+
+def mended_coordsystem(content: dict[str, Any], montage: str) -> dict[str, Any]:
+    """Return ``coordsystem.json`` with what mne-bids leaves out; the positions are a template's, and it says so."""
+    system = content["EEGCoordinateSystem"]
+    template = f"Template positions of the montage {montage}, not measured on this head; the fiducials are the template's too."
+    return {
+        **content,
+        "AnatomicalLandmarkCoordinateSystemDescription": content["EEGCoordinateSystemDescription"],
+        "FiducialsCoordinates": content["AnatomicalLandmarkCoordinates"],
+        "FiducialsCoordinateSystem": system,
+        "FiducialsCoordinateUnits": content["EEGCoordinateUnits"],
+        "FiducialsCoordinateSystemDescription": template,
+        "FiducialsDescription": template,
+    }

@@ -1,0 +1,79 @@
+"""README and CHANGES of a dataset, as a person would write them. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bids_export.survey import Survey
+
+_FILES = """\
+## What is where
+
+- `participants.tsv`: everybody who took part, also those who are left out, with the reason.
+- `sub-*/ses-*/eeg/*_eeg.vhdr`: EEG as BrainVision, 32-bit floats in microvolts, as recorded: not filtered, not re-referenced,
+  not resampled. Channels marked `bad` with "not analysed" in `channels.tsv` were recorded but are not analysed in this study.
+- `*_events.tsv`: what happened when; every column is described in `*_events.json`. `target` is what a clip was chosen to
+  elicit; `valence`, `arousal`, `dominance` and `rating` are what the participant answered.
+{quality}{video}{stimuli}
+## Time
+
+All times are seconds from the first EEG sample on the EEG's own clock: `onset * SamplingFrequency` is the sample, at the end
+of a recording too. Samples that were lost on the way are filled in, so that index and time stay one, and are marked by
+`BAD_gap` events; MNE-Python leaves out what is marked so."""
+
+_QUALITY = """\
+- `*_recording-contact_physio.tsv.gz`, `*_recording-eegquality_physio.tsv.gz`: what the headset itself reported about its
+  contact quality and its EEG quality. They are two different measures.
+"""
+_STIMULI = """\
+- `stimuli/stimuli.tsv`: the clips, with the hash that says which file is meant. The clips themselves are not part of the
+  dataset.
+"""
+_VIDEO = """\
+- `sub-*/ses-*/beh/*_recording-face_video.mkv`: the participant's face, with the time of each frame in `*_frames.tsv`. Faces
+  are personal data: do not pass the videos on without the participant's consent to it (`consent` in `participants.tsv`).
+  BIDS has no video yet; the names follow the draft BEP047, and `.bidsignore` lists them.
+"""
+
+
+def readme(survey: Survey, *, has_video: bool, has_quality: bool) -> str:
+    """Return the README."""
+    about, rule = survey.study.study, survey.study.contact_quality
+    kept = sum(p.included for p in survey.participants)
+    n = len(survey.participants)
+    emotions = list(survey.study.emotions)
+    listed = f"{', '.join(emotions[:-1])} and {emotions[-1]}"
+    people = "1 participant" if n == 1 else f"{n} participants"
+    parts = [f"# {about.name}"]
+    if survey.simulated:
+        parts.append("**Simulated data: nobody was recorded. EEG, faces and answers come from a program. Not for research.**")
+    parts.append(
+        f"EEG and contact quality of {people} who watched clips chosen to elicit {listed} and said after each what they felt"
+        f"{'; with video of their faces' if has_video else ''}."
+    )
+    if about.description:
+        parts.append(about.description)
+    metric = "contact quality" if rule.metric == "CQ" else "EEG quality"
+    parts.append(
+        f"{kept} of {n} {'is' if kept == 1 else 'are'} kept for analysis: those whose {metric}, as reported by the headset, "
+        f"reaches {rule.threshold:.0%} on average over the {rule.over}. The others stand in `participants.tsv` with the reason."
+    )
+    files = {"quality": _QUALITY if has_quality else "", "video": _VIDEO if has_video else "", "stimuli": _STIMULI}
+    parts.append(_FILES.format(**files))
+    if about.authors:
+        parts.append(f"## Contact\n\n{', '.join(about.authors)}{_institution(survey)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _institution(survey: Survey) -> str:
+    institution = survey.study.study.institution
+    known = [text for text in (institution.department, institution.name, institution.address) if text]
+    return f"\n\n{', '.join(known)}" if known else ""
+
+
+def changes(survey: Survey, today: date) -> str:
+    """Return the CHANGES of a first version."""
+    n, n_sessions = len(survey.participants), sum(len(p.sessions) for p in survey.participants)
+    kept = sum(p.included for p in survey.participants)
+    counts = f"{n} participants, {n_sessions} sessions; {kept} participants kept for analysis"
+    return f"1.0.0 {today.isoformat()}\n  - First version: {counts}.\n"

@@ -1,0 +1,177 @@
+"""What the columns mean: the JSON beside every table. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bids_export import tables
+from bids_export.timeline import BAD_GAP
+from protocol.folder import Session
+from protocol.study import OTHER, Emotion, Study
+
+# of HED 8.4.0
+_CLIP_HED = "Sensory-event, Experimental-stimulus, (Visual-presentation, Auditory-presentation, Audiovisual-clip)"
+_HED = {
+    "baseline/eyes_open": "Experiment-structure, Rest",
+    "baseline/eyes_closed": "Experiment-structure, Rest",
+    "rating": "Agent-action, Participant-response, (Press, Keyboard-key)",
+    "sync/cue": "Sensory-event, Cue, Visual-presentation",
+    "sync/flash": "Sensory-event, Cue, Visual-presentation",
+    BAD_GAP: "Data-feature, Data-artifact",
+}
+_LEVELS = {
+    "baseline/eyes_open": "The participant looks at a cross, with open eyes, before the first clip.",
+    "baseline/eyes_closed": "The participant rests with closed eyes.",
+    "rating": "A question is on the screen, until the participant answers it.",
+    "sync/cue": "The participant is asked to blink.",
+    "sync/flash": "The screen's brightness steps.",
+    BAD_GAP: "Samples were not measured: lost and bridged by a straight line, or filled in by the headset itself.",
+}
+_SAM = {
+    "valence": "1 (unpleasant) to 9 (pleasant)",
+    "arousal": "1 (calm) to 9 (excited)",
+    "dominance": "1 (not in control) to 9 (in control)",
+}
+
+
+def events(study: Study, session: Session, present: set[str]) -> dict[str, Any]:
+    """Return ``events.json``: every column, its levels, colours and HED tags.
+
+    Parameters
+    ----------
+    study : Study
+        Emotions with their tags and colours; screen.
+    session : Session
+        Versions of what presented the stimuli.
+    present : set of str
+        The values of ``trial_type`` in the table: a level that does not occur is not described.
+    """
+    emotions = study.emotions
+    levels = {f"clip/{name}": f"A clip chosen to elicit {name} is playing." for name in emotions}
+    levels |= {f"rest/{name}": f"Rest after a clip chosen to elicit {name}." for name in emotions}
+    levels = {name: text for name, text in (levels | _LEVELS).items() if name in present or name.startswith("clip/")}
+    hed = {name: _hed(name) for name in levels}
+    return {
+        "onset": {"Description": "Time from the first EEG sample on the EEG's own clock: onset times SamplingFrequency "
+                  "is the sample, at the end of the recording too", "Units": "s"},
+        "duration": {"Description": "Duration on the same clock", "Units": "s"},
+        "trial_type": {"LongName": "Kind of event", "Description": "What happened", "Levels": levels, "HED": hed},
+        "trial": {"Description": "Number of the trial in the session, from 1"},
+        "block": {"Description": "Number of the block, from 1"},
+        "stim_id": {"Description": "Identifier of the clip: a row of stimuli/stimuli.tsv"},
+        "target": _target(emotions),
+        **{name: _sam(name) for name in _SAM},
+        "rating": _rating(emotions),
+        "intensity": {"Description": "How strong the felt emotion was, by the participant's own answer", "Units": "arbitrary"},
+        "familiarity": {"Description": "How familiar the clip was, by the participant's own answer", "Units": "arbitrary"},
+        "looked_away": {"Description": "Whether the participant says to have looked away",
+                        "Levels": {"yes": "looked away", "no": "did not"}},
+        "response_time": {"Description": "Time from the flip of the question to the answer", "Units": "s"},
+        "frames_shown": {"Description": "Frames of the clip that the screen showed"},
+        "frames_dropped": {"Description": "Frames of the clip that came too late to be shown"},
+        "end": {"Description": "How it ended", "Levels": {
+            "complete": "as planned", "skipped": "skipped by the operator", "failed": "the clip could not be played",
+            "interrupted": "the session was stopped, or the window was lost"}},
+        "StimulusPresentation": presentation(study, session),
+    }  # fmt: skip
+
+
+def _hed(trial_type: str) -> str:
+    if trial_type.startswith("clip/"):
+        return _CLIP_HED
+    return _HED.get(trial_type, "Experiment-structure, Rest")
+
+
+def _target(emotions: dict[str, Emotion]) -> dict[str, Any]:
+    return {
+        "Description": "Emotion that the clip was chosen to elicit (the norm of the stimulus, not what was felt)",
+        "Levels": {name: f"chosen to elicit {name}" for name in emotions},
+        "HED": {name: f"(Intended-effect, {emotion.hed})" for name, emotion in emotions.items()},
+        "Colors": {name: emotion.color for name, emotion in emotions.items()},
+    }
+
+
+def _rating(emotions: dict[str, Emotion]) -> dict[str, Any]:
+    levels = {name: f"felt {name} most" for name in emotions} | {OTHER: "felt something else most"}
+    return {"Description": "Emotion that the participant says to have felt most", "Levels": levels}
+
+
+def _sam(name: str) -> dict[str, Any]:
+    text = f"{name.capitalize()} by the participant's own answer on the Self-Assessment Manikin, {_SAM[name]}"
+    return {"Description": text, "Units": "arbitrary", "Minimum": 1, "Maximum": 9}
+
+
+def presentation(study: Study, session: Session) -> dict[str, Any]:
+    """Return ``StimulusPresentation``; the screen's height follows from square pixels."""
+    screen = study.screen
+    width_px, height_px = screen.size_px
+    version = session.versions.get("psychopy")
+    return tables.known(
+        {
+            "OperatingSystem": session.versions.get("system"),
+            "SoftwareName": "PsychoPy",
+            "SoftwareRRID": "RRID:SCR_006571",
+            "SoftwareVersion": None if version == tables.NA else version,
+            "Code": None,
+            "ScreenDistance": screen.distance_m,
+            "ScreenOrigin": ["top", "left"],
+            "ScreenRefreshRate": screen.refresh_hz,
+            "ScreenResolution": [width_px, height_px],
+            "ScreenSize": [screen.width_m, round(screen.width_m * height_px / width_px, 4)],
+        }
+    )
+
+
+_QUALITY = {
+    "Description": "Time-weighted mean of the headset's own overall quality (contact quality CQ, or EEG quality EQ where "
+    "the study says so) over the judged time, 0 to 1; n/a when the headset said too little to judge",
+    "Units": "arbitrary",
+}
+_INCLUDED = {
+    "Description": "Whether the rule on contact quality keeps it for analysis",
+    "Levels": {"yes": "kept", "no": "left out: see exclusion_reason"},
+}
+_REASON = {"Description": "Why it is left out, in words"}
+
+
+def participants(study: Study) -> dict[str, Any]:
+    """Return ``participants.json``."""
+    rule = study.contact_quality
+    return {
+        "participant_id": {"Description": "Unique identifier of the participant"},
+        "age": {"Description": "Age at the first session", "Units": "year"},
+        "sex": {"Description": "Sex, by the participant's own word", "Levels": {"F": "female", "M": "male", "O": "other"}},
+        "handedness": {"Description": "Handedness", "Levels": {"L": "left", "R": "right", "A": "ambidextrous"}},
+        "contact_quality": _QUALITY | {"Description": f"{_QUALITY['Description']}. Of the best session"},
+        "included": _INCLUDED | {
+            "Description": f"Whether any session reaches {rule.threshold:.0%} ({rule.metric}, over the {rule.over})"
+        },
+        "exclusion_reason": _REASON,
+        "consent": {
+            "Description": "What the participant agreed to in every session, joined by +: eeg and face (recording), share "
+            "(passing the data on), train (training models with them)"
+        },
+    }  # fmt: skip
+
+
+def scans() -> dict[str, Any]:
+    """Return ``scans.json``."""
+    return {"contact_quality": _QUALITY, "included": _INCLUDED, "exclusion_reason": _REASON}
+
+
+def sessions() -> dict[str, Any]:
+    """Return ``sessions.json``."""
+    pooled = {**_QUALITY, "Description": f"{_QUALITY['Description']}. Runs are pooled"}
+    return {"contact_quality": pooled, "included": _INCLUDED, "exclusion_reason": _REASON}
+
+
+STIMULI: dict[str, Any] = {
+    "stim_id": {"Description": "Identifier of the clip, as in the events"},
+    "target": {"Description": "Emotion that the clip was chosen to elicit"},
+    "duration": {"Description": "Seconds of the file that are played", "Units": "s"},
+    "start": {"Description": "Where in the file playing begins", "Units": "s"},
+    "filename": {"Description": "Name of the file; the clips themselves are not part of the dataset"},
+    "sha256": {"Description": "Hash of the file: says which file is meant"},
+    "license": {"Description": "Terms under which the clip may be used"},
+    "source": {"Description": "Where the clip is from"},
+}

@@ -1,0 +1,64 @@
+"""TSV, JSON and gzip as BIDS wants them: n/a for what is unknown, the same bytes for the same content."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+NA = "n/a"
+
+
+def cell(value: object, *, decimals: int = 6) -> str:
+    r"""Return how a value stands in a table.
+
+    Examples
+    --------
+    >>> [cell(v) for v in (None, True, 3, 0.5, float("nan"), "a\tb")]
+    ['n/a', 'yes', '3', '0.5', 'n/a', 'a b']
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NA
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return " ".join(str(value).split()) or NA
+
+
+def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table with a header; a missing value is n/a."""
+    lines = ["\t".join(columns), *("\t".join(cell(row.get(name)) for name in columns) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def write_tsv_gz(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write a table without a header, compressed; neither time nor name enters the file."""
+    text = "".join("\t".join(map(cell, row)) + "\n" for row in rows)
+    with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a sidecar."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a sidecar."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not known: a key that is absent invents nothing.
+
+    Examples
+    --------
+    >>> known({"Manufacturer": None, "SamplingFrequency": 256.0, "Notes": ""})
+    {'SamplingFrequency': 256.0}
+    """
+    return {key: value for key, value in values.items() if value is not None and value != "" and value != {}}

@@ -1,0 +1,144 @@
+"""From markers to rows of ``events.tsv``. Pure: what happened, on the EEG's own sample clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bids_export.alignment import Gap
+from bids_export.events import Event
+from protocol.markers import Marker
+from protocol.ratings import EMOTION
+
+SCALES = ("valence", "arousal", "dominance")
+BAD_GAP = "BAD_gap"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A marker, and when it was: seconds from the first EEG sample on the EEG's own clock."""
+
+    onset: float
+    marker: Marker
+
+
+def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, duration: float) -> list[Event]:
+    """Return the rows of one recording.
+
+    Parameters
+    ----------
+    moments : sequence of Moment
+        In the order of the recording.
+    gaps : sequence of Gap
+        Samples that were lost and filled in.
+    sfreq : float
+        Nominal rate of the EEG, Hz.
+    duration : float
+        Of the EEG, seconds; what was open when the recording ended, ended then.
+
+    Returns
+    -------
+    list of Event
+        Sorted by onset. A clip carries the answers that were given after it; each answer has a row of its own too.
+    """
+    rows: list[Event] = []
+    for n, moment in enumerate(moments):
+        after = moments[n + 1 :]
+        if make := _MAKERS.get(moment.marker.name):
+            rows += make(moment, after, duration)
+    rows += [Event(onset=gap.first / sfreq, duration=gap.n / sfreq, trial_type=BAD_GAP) for gap in gaps]
+    return sorted(rows, key=lambda row: row.onset)
+
+
+def _clip(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    trial = moment.marker.keys.get("trial")
+    end = _first(after, "clip/offset", trial)
+    again = _first(after, "clip/onset", trial)
+    if end and again and again.onset < end.onset:
+        end = None  # it was shown again before it ended: the window crashed in between
+    said = end.marker.keys if end else {}
+    stop = end.onset if end else after[0].onset if after else duration
+    row = _trial_event(moment, f"clip/{moment.marker.keys.get('target', 'unknown')}", stop)
+    row = replace(
+        row,
+        frames_shown=_whole(said.get("shown")),
+        frames_dropped=_whole(said.get("dropped")),
+        end=said.get("end", "interrupted"),
+    )
+    return [_answered(row, after, trial)]
+
+
+def _answered(row: Event, after: Sequence[Moment], trial: str | None) -> Event:
+    """Return a clip's row with the answers of its trial, up to where the clip was shown again."""
+    for moment in after:
+        keys = moment.marker.keys
+        if moment.marker.name == "clip/onset" and keys.get("trial") == trial:
+            break
+        if moment.marker.name == "rating" and keys.get("trial") == trial:
+            row = _with_answer(row, keys.get("question", ""), keys.get("answer", ""))
+    return row
+
+
+def _rest(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    end = _first(after, "rest/offset", moment.marker.keys.get("trial"))
+    stop = end.onset if end else after[0].onset if after else duration
+    row = _trial_event(moment, f"rest/{moment.marker.keys.get('target', 'unknown')}", stop)
+    return [replace(row, end=end.marker.keys.get("end", "complete") if end else "interrupted")]
+
+
+def _baseline(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    if moment.marker.keys.get("phase") != "onset":
+        return []
+    ends = (m for m in after if m.marker.name == moment.marker.name and m.marker.keys.get("phase") == "offset")
+    end = next(ends, None)
+    stop = end.onset if end else after[0].onset if after else duration
+    row = Event(onset=moment.onset, duration=max(0.0, stop - moment.onset), trial_type=moment.marker.name)
+    return [replace(row, end="complete" if end else "interrupted")]
+
+
+def _rating(moment: Moment, _: Sequence[Moment], __: float) -> list[Event]:
+    """Return the row of one answer: from the flip of the question to the key."""
+    keys = moment.marker.keys
+    seconds = float(keys["response_s"]) if "response_s" in keys else 0.0
+    asked = Moment(moment.onset - seconds, moment.marker)
+    row = replace(_trial_event(asked, "rating", moment.onset), response_time=seconds)
+    return [_with_answer(row, keys.get("question", ""), keys.get("answer", ""))]
+
+
+def _sync(moment: Moment, _: Sequence[Moment], __: float) -> list[Event]:
+    return [Event(onset=moment.onset, duration=0.0, trial_type=moment.marker.name)]
+
+
+_MAKERS: dict[str, Callable[[Moment, Sequence[Moment], float], list[Event]]] = {
+    "baseline/eyes_open": _baseline,
+    "baseline/eyes_closed": _baseline,
+    "clip/onset": _clip,
+    "rest/onset": _rest,
+    "rating": _rating,
+    "sync/cue": _sync,
+    "sync/flash": _sync,
+}
+
+
+def _trial_event(moment: Moment, trial_type: str, stop: float) -> Event:
+    keys = moment.marker.keys
+    return Event(
+        onset=moment.onset, duration=max(0.0, stop - moment.onset), trial_type=trial_type, trial=_whole(keys.get("trial")),
+        block=_whole(keys.get("block")), stim_id=keys.get("stim_id"), target=keys.get("target"),
+    )  # fmt: skip
+
+
+def _with_answer(row: Event, question: str, answer: str) -> Event:
+    if question in SCALES:
+        scale: dict[str, Any] = {question: int(answer)}
+        return replace(row, **scale)
+    return replace(row, rating=answer) if question == EMOTION else row
+
+
+def _first(moments: Sequence[Moment], name: str, trial: str | None) -> Moment | None:
+    return next((m for m in moments if m.marker.name == name and m.marker.keys.get("trial") == trial), None)
+
+
+def _whole(text: str | None) -> int | None:
+    return None if text is None else int(text)
