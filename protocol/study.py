@@ -32,21 +32,21 @@ class Part(BaseModel):
 class Institution(Part):
     """Who answers for the data; BIDS wants all three."""
 
-    name: str | None = None
-    address: str | None = None
-    department: str | None = None
+    name: str | None = Field(default=None, description="such as VNU-UET")
+    address: str | None = Field(default=None, description="postal address")
+    department: str | None = Field(default=None, description="laboratory or department")
 
 
 class About(Part):
     """``[study]``: what the dataset's description says."""
 
-    name: str
+    name: str = Field(description="name of the study and of its dataset")
     task: Label = Field(default="emotion", description="BIDS task label: letters and digits")
     language: Literal["en", "vi"] = Field(default="en", description="language of the participant's screens")
-    authors: tuple[str, ...] = ()
-    institution: Institution = Institution()
+    authors: tuple[str, ...] = Field(default=(), description="names, in the order of the dataset's description")
+    institution: Institution = Field(default=Institution(), description="who answers for the data")
     license: str | None = Field(default=None, description="licence of the dataset, such as CC-BY-NC-4.0")
-    ethics_approval: str | None = None
+    ethics_approval: str | None = Field(default=None, description="committee and number of the approval")
     description: str | None = Field(default=None, description="one sentence on the task, for BIDS TaskDescription")
     instructions: str | None = Field(default=None, description="what the participant was told, for BIDS Instructions")
     cogatlas_id: str | None = Field(default=None, description="address of the task in the Cognitive Atlas, for BIDS CogAtlasID")
@@ -64,13 +64,15 @@ class Stimuli(Part):
     """``[stimuli]``: where the clips are."""
 
     manifest: str = Field(default="clips.tsv", description="table of clips, relative to the study file")
-    clips_per_emotion: int = Field(default=3, ge=1, le=100)
+    clips_per_emotion: int = Field(
+        default=3, ge=1, le=100, description="how many each participant sees; of more in the manifest, which ones is drawn"
+    )
 
 
 class Design(Part):
     """``[design]``: the order of the clips."""
 
-    seed: int = 1
+    seed: int = Field(default=1, description="the order of a participant depends on this and on the label alone")
     never_twice_running: bool = Field(default=True, description="no emotion twice running")
 
 
@@ -85,7 +87,9 @@ class Timing(Part):
 class Ratings(Part):
     """``[ratings]``: what is asked after each clip."""
 
-    sam: tuple[Literal["valence", "arousal", "dominance"], ...] = ("valence", "arousal")
+    sam: tuple[Literal["valence", "arousal", "dominance"], ...] = Field(
+        default=("valence", "arousal"), description="scales of the Self-Assessment Manikin, 1 to 9, in the order of asking"
+    )
     discrete: bool = Field(default=True, description="ask which of the study's emotions, or another, was felt")
 
     @model_validator(mode="after")
@@ -98,11 +102,13 @@ class Ratings(Part):
 class Screen(Part):
     """``[screen]``: the participant's screen."""
 
-    size_px: tuple[Annotated[int, Field(ge=320, le=7680)], Annotated[int, Field(ge=240, le=4320)]] = (1280, 720)
-    width_m: float = Field(default=0.53, gt=0, le=5)
-    distance_m: float = Field(default=0.60, gt=0, le=5)
-    refresh_hz: float = Field(default=60.0, ge=20, le=500)
-    fullscreen: bool = True
+    size_px: tuple[Annotated[int, Field(ge=320, le=7680)], Annotated[int, Field(ge=240, le=4320)]] = Field(
+        default=(1280, 720), description="width and height in pixels"
+    )
+    width_m: float = Field(default=0.53, gt=0, le=5, description="width of the picture in metres")
+    distance_m: float = Field(default=0.60, gt=0, le=5, description="from the participant's eyes to the screen, in metres")
+    refresh_hz: float = Field(default=60.0, ge=20, le=500, description="pictures a second")
+    fullscreen: bool = Field(default=True, description="false opens a window")
     sound: Literal["required", "silent"] = Field(
         default="required", description="'silent' lets a session run where no sound device is found"
     )
@@ -111,62 +117,77 @@ class Screen(Part):
 class Stream(Part):
     """How an LSL stream is recognised; what is left out is not looked at."""
 
-    name: str | None = None
-    type: str | None = None
-    host: str | None = None
-    source_id: str | None = None
+    name: str | None = Field(default=None, description="name of the stream")
+    type: str | None = Field(default=None, description="type of the stream, such as EEG")
+    host: str | None = Field(default=None, description="name of the computer that sends it")
+    source_id: str | None = Field(default=None, description="the device's own id")
 
 
 class Eeg(Part):
     """``[eeg]``: headset, channels and what BIDS asks about them."""
 
-    stream: Stream = Stream(name="EmotivDataStream-EEG")
-    contact_quality_stream: Stream | None = Stream(name="EmotivDataStream-Contact-Quality")
-    eeg_quality_stream: Stream | None = Stream(name="EmotivDataStream-EEG-Quality")
+    stream: Stream = Field(default=Stream(name="EmotivDataStream-EEG"), description="the EEG")
+    contact_quality_stream: Stream | None = Field(
+        default=Stream(name="EmotivDataStream-Contact-Quality"),
+        description="contact quality (impedance), as the device reports it",
+    )
+    eeg_quality_stream: Stream | None = Field(
+        default=Stream(name="EmotivDataStream-EEG-Quality"), description="quality of the signal, as the device reports it"
+    )
     channels: tuple[str, ...] = Field(
         default=(), description="labels of the EEG channels; empty: every label that the montage knows"
     )
     exclude: tuple[str, ...] = Field(default=(), description="labels that are recorded and not analysed")
     counter: str | None = Field(default="Counter", description="label of the sample counter, if the device sends one")
     interpolated: str | None = Field(default="Interpolate", description="label that marks samples the device filled in")
-    units: Literal["uV", "V"] = "uV"
+    units: Literal["uV", "V"] = Field(default="uV", description="units of the EEG stream")
     montage: str = Field(default="colin27_1020", description="a montage of MNE-Python")
     reference: str | None = Field(default=None, description="where the reference sits: asked, never assumed")
-    ground: str | None = None
-    line_freq: Literal[50, 60] | None = None
-    manufacturer: str | None = None
-    model: str | None = None
-    serial_number: str | None = None
-    software_versions: str | None = None
-    cap_manufacturer: str | None = None
-    cap_model: str | None = None
-    placement_scheme: str | None = None
-    hardware_filters: str | None = None
-    software_filters: str | None = None
+    ground: str | None = Field(default=None, description="where the ground sits: asked, never assumed")
+    line_freq: Literal[50, 60] | None = Field(default=None, description="frequency of the mains where you are, Hz")
+    manufacturer: str | None = Field(default=None, description="maker of the amplifier, for the dataset as all that follows")
+    model: str | None = Field(default=None, description="model of the amplifier")
+    serial_number: str | None = Field(default=None, description="serial number of the amplifier")
+    software_versions: str | None = Field(default=None, description="of the maker's program that sends the streams")
+    cap_manufacturer: str | None = Field(default=None, description="maker of the cap")
+    cap_model: str | None = Field(default=None, description="model of the cap")
+    placement_scheme: str | None = Field(default=None, description="how the electrodes are placed, such as 10-20")
+    hardware_filters: str | None = Field(default=None, description="filters in the amplifier")
+    software_filters: str | None = Field(default=None, description="filters in the maker's program")
 
 
 class Camera(Part):
     """``[camera]``: the face."""
 
     source: int | str = Field(default=0, description='device number, a video file, or "twin"')
-    size_px: tuple[Annotated[int, Field(ge=160, le=7680)], Annotated[int, Field(ge=120, le=4320)]] = (1280, 720)
-    fps: float = Field(default=30.0, ge=1, le=240)
+    size_px: tuple[Annotated[int, Field(ge=160, le=7680)], Annotated[int, Field(ge=120, le=4320)]] = Field(
+        default=(1280, 720), description="width and height in pixels"
+    )
+    fps: float = Field(
+        default=30.0, ge=1, le=240, description="frames a second that are asked for; the true times are recorded"
+    )
     device: str | None = Field(default=None, description="make and model, for the dataset")
 
 
 class ContactQuality(Part):
     """``[contact_quality]``: who stays in. The paper: 80 % or higher as reported by the device."""
 
-    metric: Literal["CQ", "EQ"] = "CQ"
-    threshold: float = Field(default=0.80, ge=0, le=1)
-    over: Literal["recording", "clips"] = "recording"
+    metric: Literal["CQ", "EQ"] = Field(
+        default="CQ", description="contact quality (impedance) or EEG quality (signal): two things, both are recorded"
+    )
+    threshold: float = Field(default=0.80, ge=0, le=1, description="share from which on a participant stays in")
+    over: Literal["recording", "clips"] = Field(
+        default="recording", description="the time that is judged: from baseline to last clip, or the clips alone"
+    )
 
 
 class ConsentForm(Part):
     """``[consent]``: what participants are asked to agree to."""
 
-    version: str
-    scopes: tuple[Literal["eeg", "face", "share", "train"], ...] = ("eeg", "face", "train")
+    version: str = Field(description="version of the information sheet")
+    scopes: tuple[Literal["eeg", "face", "share", "train"], ...] = Field(
+        default=("eeg", "face", "train"), description="what is asked for: recording EEG and face, sharing, training models"
+    )
 
 
 class Study(Part):
