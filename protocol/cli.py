@@ -22,7 +22,8 @@ from protocol.folder import FolderError
 from protocol.presets import PRESETS, Sizes
 from protocol.scaffold import NewStudyError, scaffold
 from protocol.schedule import ScheduleError, Trial, plan
-from protocol.study import StudyError
+from protocol.study import Study, StudyError
+from protocol.study_doc import markdown
 from protocol.study_files import load_study
 from stimuli.manifest import ManifestError
 from stimuli.synthetic import Form
@@ -98,6 +99,12 @@ def show_plan(
         typer.echo(json.dumps({"participant": participant, "trials": [asdict(trial) for trial in trials]}))
     else:
         _print_plan(participant, trials)
+
+
+@app.command("keys", epilog="Example: emo-study keys")
+def keys(as_json: AsJson = False) -> None:
+    """Print every key of the study file as a page; with --json its JSON schema, for editors."""
+    typer.echo(json.dumps(Study.model_json_schema(), indent=2) if as_json else markdown(), nl=as_json)
 
 
 def main() -> NoReturn:

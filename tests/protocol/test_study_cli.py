@@ -127,7 +127,7 @@ def test_a_bad_study_is_one_line_for_plan(
     assert said in err[0]
 
 
-@pytest.mark.parametrize("command", ["new", "check", "plan"])
+@pytest.mark.parametrize("command", ["new", "check", "plan", "keys"])
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
     code, out, _ = call(capsys, command, "--help")
     assert code == 0
