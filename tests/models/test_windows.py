@@ -1,0 +1,198 @@
+"""Windows: who may be used, which stretches of which clips, and the EEG behind them."""
+
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+from models.bids import BidsError, RecordingFiles, data_digest, emotions, find_recordings
+from models.eeg import recording
+from models.eeg.scalp_map import CHANNELS
+from models.windows import WINDOW_S, Window, label_of, read_events, spans
+from tests.models import bids_root
+from tests.models.bids_root import EMOTIONS, SFREQ
+
+
+def one(root: Path) -> RecordingFiles:
+    return find_recordings(root)[0]
+
+
+def clip(onset: float, duration: float = 6.0, emotion: str = "fear", **more: object) -> dict[str, object]:
+    return {"onset": onset, "duration": duration, "trial_type": f"clip/{emotion}", "target": emotion, **more}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return bids_root.write_root(tmp_path / "bids", participants=["01"], clips_per_emotion=1)
+
+
+class TestWhoMayBeUsed:
+    def test_everybody_included_who_consents_to_training(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "bids", participants=["01", "02", "03"], clips_per_emotion=1)
+        bids_root.write_participants(
+            root, [("01", "yes", "eeg+train"), ("02", "no", "eeg+train"), ("03", "yes", "eeg+face+share")]
+        )
+        (found,) = find_recordings(root)
+        assert (found.participant, found.session, found.run) == ("01", "01", "01")
+        assert found.scopes == {"eeg", "train"}
+
+    def test_a_scope_that_only_begins_like_train_is_not_train(self, root: Path) -> None:
+        bids_root.write_participants(root, [("01", "yes", "eeg+trainer")])
+        with pytest.raises(BidsError, match=r"participants\.tsv: included, consent: of 1 participants none"):
+            find_recordings(root)
+
+    def test_a_session_that_its_scans_table_excludes_is_left_out(self, root: Path) -> None:
+        name = "eeg/sub-01_ses-01_task-emotion_run-01_eeg.vhdr"
+        (root / "sub-01/ses-01/sub-01_ses-01_scans.tsv").write_text(f"filename\tincluded\n{name}\tno\n")
+        with pytest.raises(BidsError, match="none is included"):
+            find_recordings(root)
+
+    def test_a_folder_that_is_no_bids_root_is_refused_with_the_cure(self, tmp_path: Path) -> None:
+        with pytest.raises(BidsError, match=r"no dataset_description\.json.*emo-export"):
+            find_recordings(tmp_path)
+
+    def test_a_table_without_consent_is_refused(self, root: Path) -> None:
+        (root / "participants.tsv").write_text("participant_id\tincluded\nsub-01\tyes\n")
+        with pytest.raises(BidsError, match=r"participants\.tsv: consent: no such column"):
+            find_recordings(root)
+
+    def test_the_digest_of_the_data_changes_with_one_byte(self, root: Path) -> None:
+        before = data_digest([one(root)])
+        path = one(root).eeg.with_suffix(".eeg")
+        path.write_bytes(path.read_bytes()[:-1] + b"\x07")
+        assert data_digest([one(root)]) != before
+
+
+class TestCutting:
+    def test_windows_follow_each_other_from_the_onset(self) -> None:
+        assert spans(2.0, 10.0) == [(2.0, 5.0), (5.0, 8.0), (8.0, 11.0)]
+
+    def test_the_central_window_has_as_much_before_as_after(self) -> None:
+        assert spans(2.0, 10.0, where="central") == [(5.5, 8.5)]
+
+    @pytest.mark.parametrize("where", ["all", "central"])
+    def test_a_clip_shorter_than_a_window_has_none(self, where: str) -> None:
+        assert spans(2.0, 2.9, where=where) == []  # type: ignore[arg-type]
+
+    def test_starts_lie_on_the_200_hz_grid(self) -> None:
+        ((start, stop),) = spans(1.00123, 3.0)
+        assert start * 200 == pytest.approx(200) and stop - start == WINDOW_S
+
+    def test_windows_that_touch_a_gap_are_dropped_and_counted_by_emotion(self, root: Path) -> None:
+        files = one(root)
+        gap = {"onset": 14.5, "duration": 0.01, "trial_type": "BAD_gap"}
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, 6.0), clip(10.0, 6.0, "sadness"), gap])
+        events = read_events(files)
+        assert [window.t0_s for window in events.windows] == [2.0, 5.0, 10.0]
+        assert events.dropped == {("gap", "sadness"): 1}
+
+    @pytest.mark.parametrize(("at", "n_left"), [(4.99, 1), (5.0, 0), (7.99, 1), (8.01, 2)])
+    def test_a_gap_at_the_seam_drops_what_it_touches(self, root: Path, at: float, n_left: int) -> None:
+        files = one(root)
+        bids_root.write_events(
+            files.sibling("_events.tsv"), [clip(2.0), {"onset": at, "duration": 0.0, "trial_type": "BAD_gap"}]
+        )
+        assert len(read_events(files).windows) == n_left
+
+    def test_clips_that_did_not_end_and_windows_beyond_the_recording_are_counted(self, root: Path) -> None:
+        files = one(root)
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, end="interrupted"), clip(10.0, 6.0, end="complete")])
+        events = read_events(files, stop_s=15.0)
+        assert [window.t0_s for window in events.windows] == [10.0]
+        assert events.dropped == {("clip interrupted", "fear"): 1, ("beyond the recording", "fear"): 1}
+
+    def test_a_window_carries_its_trial_stimulus_and_both_labels(self, root: Path) -> None:
+        files = one(root)
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, 3.0, trial=7, stim_id="fear02", rating="sadness")])
+        (window,) = read_events(files).windows
+        assert (window.trial, window.stim_id, window.target, window.rating) == (7, "fear02", "fear", "sadness")
+        assert window.clip == ("01", "01", "01", 7)
+
+    def test_an_onset_that_is_no_number_is_named(self, root: Path) -> None:
+        files = one(root)
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0) | {"onset": "soon"}])
+        with pytest.raises(BidsError, match=r"events\.tsv: could not convert string to float: 'soon'"):
+            read_events(files)
+
+
+@pytest.mark.parametrize(
+    ("rating", "expected"),
+    [("fear", ("fear", "fear", "fear")), ("other", ("fear", "other", None)), (None, ("fear", None, None))],
+)
+def test_the_label_is_norm_report_or_where_both_agree(rating: str | None, expected: tuple[str | None, ...]) -> None:
+    window = Window(
+        participant="01", session="01", run="01", trial=1, stim_id="a", target="fear", rating=rating, t0_s=0.0, t1_s=3.0
+    )
+    assert tuple(label_of(window, kind) for kind in ("target", "rating", "agreeing")) == expected  # type: ignore[arg-type]
+
+
+def test_emotions_stand_in_the_order_of_the_study_and_unknown_ones_follow(root: Path) -> None:
+    assert emotions([one(root)], ["fear", "other", "happiness"]) == ("happiness", "fear", "other")
+
+
+class TestEeg:
+    def test_a_sine_keeps_its_frequency_amplitude_and_time_at_200_hz(self, root: Path) -> None:
+        seconds = np.arange(round(20 * SFREQ)) / SFREQ
+        eeg = np.tile(50 * np.sin(2 * np.pi * 10 * seconds), (28, 1)) + 4200  # a headset's offset
+        bids_root.write_recording(root, "01", eeg, [clip(2.0)])
+        found = recording.load(one(root))
+        assert found.eeg.shape == (28, 4000)
+        assert found.line_freq == 50
+        middle = slice(400, 3600)
+        expected = 50 * np.sin(2 * np.pi * 10 * np.arange(4000) / 200)
+        np.testing.assert_allclose(found.eeg[3, middle], expected[middle], atol=0.3)
+
+    def test_bad_absent_and_flat_channels_are_interpolated_and_named(self, root: Path) -> None:
+        # one smooth wave over the head: its neighbours know what a missing channel would have shown
+        rng = np.random.default_rng(0)
+        wave = np.cumsum(rng.standard_normal(round(10 * SFREQ)))
+        eeg = np.outer(np.linspace(1, 2, 28), wave)
+        eeg[CHANNELS.index("Cz")] = 5.0
+        eeg[CHANNELS.index("P3")] = rng.standard_normal(eeg.shape[1]) * 1000
+        names = [name for name in CHANNELS if name != "F3"]
+        bids_root.write_recording(
+            root, "01", eeg[[CHANNELS.index(name) for name in names]], [clip(2.0)], names=names, bad=["P3"]
+        )
+        found = recording.load(one(root))
+        assert found.interpolated == ("F3", "Cz", "P3")
+        for name in found.interpolated:
+            assert np.corrcoef(found.eeg[CHANNELS.index(name)], found.eeg[CHANNELS.index("Fz")])[0, 1] > 0.98
+
+    def test_channels_are_found_by_name_in_any_order_among_others(self, root: Path) -> None:
+        rng = np.random.default_rng(0)
+        names = ["FT9", *reversed(CHANNELS)]
+        eeg = rng.standard_normal((29, round(10 * SFREQ)))
+        bids_root.write_recording(root, "01", eeg, [clip(2.0)], names=names, bad=["FT9"], sfreq=200.0)
+        found = recording.load(one(root))
+        assert found.interpolated == ()
+        np.testing.assert_allclose(found.eeg[0], eeg[-1] - eeg[-1].mean(), atol=1e-3)
+
+    def test_with_fewer_than_14_good_channels_a_recording_is_refused(self, root: Path) -> None:
+        eeg = np.random.default_rng(0).standard_normal((28, 2560))
+        bids_root.write_recording(root, "01", eeg, [clip(2.0)], bad=CHANNELS[:15])
+        with pytest.raises(BidsError, match=r"channels\.tsv: status: 13 of the map's 28 channels are good, 14 are needed"):
+            recording.load(one(root))
+
+    def test_lost_stretches_are_bridged_so_that_what_stands_in_them_does_not_matter(self, root: Path) -> None:
+        rng = np.random.default_rng(0)
+        eeg = rng.standard_normal((28, 2560))
+        gap = {"onset": 4.0, "duration": 1.0, "trial_type": "BAD_gap"}
+        loaded = []
+        for filler in (0.0, 4200.0, np.nan):
+            eeg[:, 1024:1281] = filler
+            bids_root.write_recording(root, "01", eeg, [clip(6.0, 3.0), gap])
+            loaded.append(recording.load(one(root)))
+        np.testing.assert_array_equal(loaded[0].eeg, loaded[1].eeg)
+        np.testing.assert_array_equal(loaded[0].eeg, loaded[2].eeg)
+        assert not loaded[0].valid[805:995].any() and loaded[0].valid[:790].all() and loaded[0].valid[1010:].all()
+
+    def test_a_missing_data_file_is_one_line(self, root: Path) -> None:
+        one(root).eeg.with_suffix(".eeg").unlink()
+        with pytest.raises(BidsError, match=r"_eeg\.vhdr: cannot be read \(.*export the recording again"):
+            recording.load(one(root))
+
+
+def test_the_small_root_is_what_mne_reads(root: Path) -> None:
+    raw = mne.io.read_raw(one(root).eeg, verbose="ERROR")
+    assert raw.ch_names == list(CHANNELS) and len(EMOTIONS) == len(read_events(one(root)).windows)
