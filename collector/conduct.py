@@ -22,6 +22,8 @@ from protocol.messages import Alarm, Beat, Body, Command, Envelope, Press, Statu
 
 TICK_S = 0.1
 SILENT_S = 5.0  # beats come every 0.25 s, statuses every 0.5 s: silence is an alarm, never a kill
+WAITING = "waiting"  # the window's state until it is told to start
+START_EVERY_S = 0.5
 COMPLETE, ABORTED = 0, 1  # exit codes of a window whose session ended as it should
 
 Phase = Literal["streams", "session", "closing", "leaving", "ended"]
@@ -136,6 +138,7 @@ class Conductor:
         self._state, self._recorded = "", False
         self._status: Status | None = None
         self._interrupts = self._obeyed = 0
+        self._start_again = self._began
         self._outcome = Outcome("aborted", "the window never opened")
 
     def interrupt(self) -> None:
@@ -226,10 +229,18 @@ class Conductor:
 
     def _watch_session(self) -> None:
         window, collector = self._children["window"], self._children["collector"]
+        self._let_begin()
         if window.code is not None:
             self._window_ended(window)
         elif collector.code is not None and "window" not in self._stops:
             self._collector_ended(collector)
+
+    def _let_begin(self) -> None:
+        """Tell the window to begin once the collector receives its markers: before, the first ones would be lost."""
+        received = self._status is not None and any(stream.kind == "markers" for stream in self._status.streams)
+        if self._state == WAITING and received and self._now() >= self._start_again:
+            self._start_again = self._now() + START_EVERY_S
+            self._send("window", Command(verb="start"))
 
     def _window_ended(self, window: Child) -> None:
         self._write("state", "window/ended", {"code": window.code})

@@ -140,15 +140,19 @@ def _describe(display: Display, study: Study, journal: Journal) -> None:
 
 
 def _wait_for_recorder(display: Display, outlet: MarkerOutlet, wire: Wire, journal: Journal) -> None:
-    """Show the calm screen until somebody records the markers, for a time."""
+    """Show the calm screen until somebody records the markers, for a time.
+
+    That somebody receives them is not enough where there is a launcher: a simulated device listens too, or a second recorder on
+    the network. The launcher knows when the collector does.
+    """
     wire.enter("waiting")
     deadline_s = display.now() + CONSUMERS_S
     try:
-        while not outlet.has_consumers and display.now() < deadline_s:
+        while not (outlet.has_consumers and wire.started) and display.now() < deadline_s:
             display.flip_page()
     except Stopped:
         return  # the session begins, sees the same wish at its first flip, and ends in order
-    if not outlet.has_consumers:
+    if not (outlet.has_consumers and wire.started):
         logger.warning("nobody records the markers")
         journal.write("alarm", "markers/unrecorded", {"waited_s": CONSUMERS_S})
 

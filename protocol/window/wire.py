@@ -15,6 +15,7 @@ from protocol.messages import Ack, Beat, Command, Envelope, Press
 BEAT_S = 0.25
 _LISTEN_S = 0.01  # how soon a press or a command is seen
 _ENDS = ("abort", "stop")
+_OBEYED = ("start", *_ENDS)
 
 
 class Wire:
@@ -34,6 +35,7 @@ class Wire:
         self._beat = Beat(state="starting")
         self._presses: deque[str] = deque()
         self._stopped: str | None = None
+        self._started = link is None
         self._seen: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         if link is not None:
@@ -44,6 +46,12 @@ class Wire:
         """Why the session is to end, or None; in the words of the command."""
         with self._lock:
             return self._stopped
+
+    @property
+    def started(self) -> bool:
+        """Whether the session may begin: the launcher said so, or there is none to ask."""
+        with self._lock:
+            return self._started
 
     def stop(self, reason: str) -> None:
         """End the session, as a command would; the first reason stays."""
@@ -113,8 +121,15 @@ class Wire:
 
     def _obey(self, link: Link, id_: str, command: Command) -> None:
         """Do a command once, however often it is sent, and answer each time."""
-        known = command.verb in _ENDS
+        known = command.verb in _OBEYED
         if known and id_ not in self._seen:
             self._seen.add(id_)
-            self.stop(command.reason or command.verb)
-        link.send(Ack(of=id_, ok=known, error="" if known else f"{command.verb}: the window obeys {' and '.join(_ENDS)}"))
+            self._do(command)
+        link.send(Ack(of=id_, ok=known, error="" if known else f"{command.verb}: the window obeys {', '.join(_OBEYED)}"))
+
+    def _do(self, command: Command) -> None:
+        if command.verb in _ENDS:
+            return self.stop(command.reason or command.verb)
+        with self._lock:
+            self._started = True
+        return None

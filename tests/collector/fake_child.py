@@ -8,12 +8,15 @@ from pathlib import Path
 
 from protocol.folder import Manifest, Quality
 from protocol.link import Link
-from protocol.messages import Beat, Command, Press, Status
+from protocol.messages import Beat, Command, Press, Status, StreamStatus
 
 role, mode, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 LONGEST_S = 60.0
 KEEP = Quality(
     metric="CQ", over="recording", threshold=0.8, value=0.9, coverage=1.0, n=9, per_sensor={}, verdict="keep", reason=""
+)
+MARKERS = StreamStatus(
+    name="emolab-markers", uid="m", kind="markers", sfreq_nominal_hz=0.0, sfreq_hz=0.0, age_s=None, buffer_frac=0.0, n=0
 )
 
 
@@ -49,7 +52,7 @@ def collect() -> None:
     if mode == "refuses":
         print("required stream EmotivDataStream-EEG: not found; switch the headset on")
         sys.exit(3)
-    link.send(Status(recording=mode != "waits"))
+    link.send(Status(recording=mode != "waits", streams=(MARKERS,) if (folder / "window.asked").exists() else ()))
     for envelope in link.receive():
         match envelope.body:
             case Command(verb="stop", reason=reason):
@@ -78,6 +81,8 @@ def show(state: str, wanted: str) -> None:
                     told(f"key {key}")
                     if key == wanted:
                         return
+                case Command(verb="start") if wanted == "start":
+                    return
                 case Command(verb="abort", reason=reason):
                     told(f"abort {reason}")
                     if mode != "stubborn":
@@ -89,6 +94,7 @@ def show(state: str, wanted: str) -> None:
 
 told("started")
 if role == "window":
+    show("waiting", "start")
     show("welcome", "space")
     show("rating question=emotion trial=1 stim_id=fear01 target=fear", "1")
     close(0)
