@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from bids_export.recording import Eeg, Recording, RecordingError
 from bids_export.survey import Participant, RunFacts, SessionFacts, Survey, survey
 from bids_export.timeline import Moment
 from bids_export.validate import Verdict
+from protocol.folder import Run
 from protocol.study import Study
 
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
@@ -28,6 +30,7 @@ BIDSIGNORE = """\
 *_frames.tsv
 *_frames.json
 """
+SOURCE = "sourcedata"
 _PEOPLE = ("participant_id", "age", "sex", "handedness", "contact_quality", "included", "exclusion_reason", "consent")
 _SCANS = ("filename", "acq_time", "contact_quality", "included", "exclusion_reason")
 _SESSIONS = ("session_id", "acq_time", "contact_quality", "included", "exclusion_reason")
@@ -144,6 +147,7 @@ def _write_session(built: Path, session: SessionFacts, written: _Written, *, pro
             written.notes.append(f"{facts.run.stem}: no EEG was recorded; not exported")
             continue
         _write_run(built, record, placed, facts, session, written)
+        _copy_source(built, facts.run)
         written.runs.append(facts.run.stem)
     if written.scans:
         prefix = f"sub-{session.participant}_ses-{session.session}"
@@ -172,6 +176,15 @@ def _write_run(built: Path, record: Recording, placed: Eeg, facts: RunFacts, ses
         written.notes.append(f"{facts.run.stem}: the session was {facts.end}")
     verdict = {"contact_quality": facts.quality.value, "included": session.reason is None, "exclusion_reason": session.reason}
     written.scans += [{"filename": name, "acq_time": _iso(time), **verdict} for name, time in scans]
+
+
+def _copy_source(built: Path, run: Run) -> None:
+    """Keep the small files that say how a run was made: the frozen study, its clips, and the trial table."""
+    folder = built / SOURCE / run.path.relative_to(run.data)
+    folder.mkdir(parents=True)
+    for path in (run.study_toml, run.clips_tsv, run.trials_csv):
+        if path.exists():
+            shutil.copyfile(path, folder / path.name)
 
 
 def _events(record: Recording, placed: Eeg) -> list[event_table.Event]:
@@ -259,6 +272,7 @@ def description(found: Survey) -> dict[str, Any]:
         "EthicsApprovals": ethics,
         "Keywords": ["EEG", "emotion", "facial expression", "contact quality"],
         "GeneratedBy": made_by,
+        "SourceDatasets": [{"URL": f"bids::{SOURCE}/"}],
     }
     return tables.known(content) | ({"Simulated": True} if found.simulated else {})
 
@@ -297,7 +311,7 @@ def unknown(study: Study) -> tuple[str, ...]:
     """Return the study's keys that BIDS asks for and nobody filled in: nothing is invented in their place."""
     about, device = study.study, study.eeg
     asked: dict[str, object] = {
-        "study.description": about.description, "study.instructions": about.instructions,
+        "study.description": about.description,
         "study.license": about.license, "study.authors": about.authors,
         "study.cogatlas_id": about.cogatlas_id, "study.cogpo_id": about.cogpo_id,
         **{f"study.institution.{key}": value for key, value in about.institution.model_dump().items()},

@@ -13,6 +13,7 @@ from bids_export import tables
 from bids_export.recording import Eeg, RecordingError
 from protocol.folder import Session
 from protocol.study import Study
+from protocol.words import WORDS
 
 NOT_ANALYSED = "not analysed"
 _CHANNELS = ("name", "type", "units", "sampling_frequency", "status", "status_description")
@@ -85,13 +86,12 @@ def to_raw(eeg: Eeg, study: Study, start: datetime) -> mne.io.RawArray:
 def sidecar(eeg: Eeg, session: Session, study: Study) -> dict[str, Any]:
     """Return ``eeg.json``: what the study and the recording know, ``n/a`` only where BIDS demands the key."""
     about, device, institution = study.study, study.eeg, study.study.institution
-    circumference = session.person.head_circumference_cm
     n_channels = len(eeg.labels)
     return tables.known(
         {
             "TaskName": about.task,
             "TaskDescription": about.description,
-            "Instructions": about.instructions,
+            "Instructions": about.instructions or WORDS[about.language].welcome,
             "CogAtlasID": about.cogatlas_id,
             "CogPOID": about.cogpo_id,
             "InstitutionName": institution.name,
@@ -106,7 +106,7 @@ def sidecar(eeg: Eeg, session: Session, study: Study) -> dict[str, Any]:
             "EEGReference": device.reference or tables.NA,
             "EEGGround": device.ground,
             "EEGPlacementScheme": device.placement_scheme,
-            "HeadCircumference": circumference,
+            "HeadCircumference": session.person.head_circumference_cm,
             "HardwareFilters": _filters(device.hardware_filters),
             "SoftwareFilters": _filters(device.software_filters) or tables.NA,
             "PowerLineFrequency": device.line_freq or tables.NA,

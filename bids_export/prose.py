@@ -28,6 +28,7 @@ _QUALITY = """\
 _STIMULI = """\
 - `stimuli/stimuli.tsv`: the clips, with the hash that says which file is meant. The clips themselves are not part of the
   dataset.
+- `sourcedata/`: for each recording the study file and the clip table it was made with, and PsychoPy's table of trials.
 """
 _VIDEO = """\
 - `sub-*/ses-*/beh/*_recording-face_video.mkv`: the participant's face, with the time of each frame in `*_frames.tsv`. Faces

@@ -47,6 +47,8 @@ institution = {{ name = "Your institution", address = "Its address", department 
 license = "CC0-1.0"
 ethics_approval = "n/a"
 description = "Participants watch short clips meant to elicit emotions, and rate after each what they felt."
+cogatlas_id = "n/a"                   # address of your task in the Cognitive Atlas, and in CogPO: "n/a" where it has none
+cogpo_id = "n/a"
 
 [emotions]                            # 2 to 8; a HED tag for the dataset, a colour for every picture
 happiness = {{ hed = "Joyful", color = "#E69F00" }}
@@ -87,11 +89,19 @@ ground = "DRL at TP10"
 line_freq = 50
 manufacturer = "Emotiv"
 model = "FLEX 2 Saline"
+serial_number = "n/a"                 # what BIDS asks about the headset: fill in what yours has
+software_versions = "n/a"
+cap_manufacturer = "Emotiv"
+cap_model = "FLEX 2 cap"
+placement_scheme = "32 positions of the extended 10-20 system"
+hardware_filters = "n/a"
+software_filters = "n/a"
 
 [camera]                              # or: camera = false, above [study]
 source = 0                            # device number, a file, or "twin"
 size_px = [{camera_width}, {camera_height}]
 fps = {camera_fps}
+device = "n/a"                        # make and model
 
 [contact_quality]                     # 80 % or higher as reported by the device (Le & Nguyen 2025)
 metric = "CQ"
