@@ -1,0 +1,84 @@
+"""The collector's end of the wire and its journal: alarms once each, commands once each, status twice a second."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from protocol.journal import Journal, Kind
+from protocol.link import Link
+from protocol.messages import Ack, Alarm, Command, Status
+
+log = logging.getLogger(__name__)
+
+STATUS_S = 0.5
+_OBEYED = ("stop", "abort", "note")
+
+
+class Desk:
+    """Used from one thread alone.
+
+    Parameters
+    ----------
+    link : Link or None
+        None where there is no launcher.
+    journal : Journal or None
+        None where only a file is recorded.
+    now : callable
+        The LSL clock.
+    """
+
+    def __init__(self, link: Link | None, journal: Journal | None, *, now: Callable[[], float]) -> None:
+        self._link, self._journal, self._now = link, journal, now
+        self.t_heard: float | None = None
+        self._done: set[str] = set()
+        self._alarms: set[str] = set()
+        self._t_status = float("-inf")
+
+    def commands(self) -> list[Command]:
+        """Return the commands that came in, each once however often it was sent, and acknowledge them."""
+        found = []
+        for envelope in self._link.receive() if self._link else ():
+            self.t_heard = self._now()
+            if not isinstance(envelope.body, Command):
+                continue
+            known = envelope.body.verb in _OBEYED
+            if known and envelope.id not in self._done:
+                found.append(envelope.body)
+            self._done.add(envelope.id)
+            error = "" if known else f"{envelope.body.verb}: the collector obeys {', '.join(_OBEYED)}"
+            assert self._link is not None
+            self._link.send(Ack(of=envelope.id, ok=known, error=error))
+        for command in found:
+            self.write("command", command.verb, {"reason": command.reason, "arg": command.arg})
+        return found
+
+    def alarm(
+        self, code: str, *, on: bool, why: str = "", level: Literal["warn", "stop"] = "warn", t: float | None = None
+    ) -> bool:
+        """Raise an alarm or clear it; returns whether that is news."""
+        if on == (code in self._alarms):
+            return False
+        (self._alarms.add if on else self._alarms.discard)(code)
+        t_cause = self._now() if t is None else t
+        log.warning("%s%s%s", code, f": {why}" if why else "", "" if on else " is over")
+        self.write("alarm", code, {"why": why, "level": level, "t_cause": t_cause, "cleared": not on})
+        if self._link:
+            self._link.send(Alarm(code=code, level=level, t_cause=t_cause, cleared=not on))
+        return True
+
+    def tell(self, status: Callable[[], Status], *, at_once: bool = False) -> None:
+        """Send the status where one is due; it is made only then."""
+        if self._link and (at_once or self._now() - self._t_status >= STATUS_S):
+            self._t_status = self._now()
+            self._link.send(status())
+
+    def write(self, kind: Kind, name: str, data: Mapping[str, Any] | None = None, *, sync: bool = False) -> None:
+        """Write a row; a journal on a full disk does not end the recording."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.write(kind, name, data, sync=sync)
+        except OSError as error:
+            log.error("journal: %s", error)

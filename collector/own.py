@@ -1,0 +1,83 @@
+"""The streams that the collector itself writes: frame times, the wall clock, measured clock offsets, and notes."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from collector import clocks
+from collector.camera import frames_header
+from collector.clocks import Offset
+from collector.xdf import StreamHeader, Writer, header_xml
+from protocol import markers
+
+NOTES_NAME = "emolab-notes"
+FIRST_ID = 101  # the devices' streams count from 1
+
+
+def notes_header(*, uid: str = "") -> StreamHeader:
+    """Return the header of the notes: what happened to the recording, in the form of markers."""
+    return StreamHeader(NOTES_NAME, "Markers", 1, 0.0, "string", labels=("note",), source_id=f"{NOTES_NAME}-{uid}", uid=uid)
+
+
+class OwnStreams:
+    """Writes them; any thread may call any method.
+
+    Parameters
+    ----------
+    writer : Writer
+        Of the recording.
+    uid : str
+        Of the session.
+    video : str or None
+        Name of the video file, None without a camera.
+    now : callable
+        The LSL clock: these streams' own clock, so their offsets are zero.
+    wall : callable
+        Unix seconds; virtual in a simulation.
+    """
+
+    def __init__(
+        self, writer: Writer, *, uid: str, video: str | None, now: Callable[[], float], wall: Callable[[], float] = time.time
+    ) -> None:
+        self._writer, self._now, self._wall = writer, now, wall
+        headers = [notes_header(uid=uid), clocks.wall_header(uid=uid), clocks.offsets_header(uid=uid)]
+        headers += [frames_header(video, uid=uid)] if video is not None else []
+        self._ids = {header.name: FIRST_ID + n for n, header in enumerate(headers)}
+        for header in headers:
+            # uids tell streams apart: each has its own
+            own = replace(header, uid=f"{uid}-{header.name}", hostname=socket.gethostname(), created_at=now())
+            writer.add_stream(self._ids[header.name], header_xml(own))
+        self.zero()
+
+    def zero(self) -> None:
+        """Write the zero offsets without which readers warn of clocks that nobody measured."""
+        t = self._now()
+        for stream_id in self._ids.values():
+            self._writer.offset(stream_id, t, 0.0)
+
+    def note(self, name: str, keys: dict[str, str] | None = None, *, t: float | None = None) -> None:
+        """Write what happened."""
+        self._push(NOTES_NAME, self._now() if t is None else t, [[markers.encode(name, keys or {})]])
+
+    def wall(self) -> None:
+        """Write a pair of LSL clock and wall clock."""
+        t, unix = clocks.wall_pair(now=self._now, wall=self._wall)
+        self._push(clocks.WALL_NAME, t, np.array([[unix]]))
+
+    def offset(self, stream_id: int, offset: Offset) -> None:
+        """Write a measured offset twice: as XDF wants it, and with its round-trip time."""
+        self._writer.offset(stream_id, offset.t_remote, offset.value)
+        row = np.array([[float(stream_id), offset.value, offset.rtt]])
+        self._push(clocks.OFFSETS_NAME, offset.t_remote + offset.value, row)
+
+    def frame(self, t: float, row: Sequence[float]) -> None:
+        """Write the times of a frame."""
+        self._push("emolab-frames", t, np.array([row], np.float64))
+
+    def _push(self, name: str, t: float, values: np.ndarray | list[list[str]]) -> None:
+        self._writer.samples(self._ids[name], [t], values)
