@@ -142,7 +142,8 @@ def simulated(participant: str, given: Given, form: ConsentForm) -> tuple[Person
         handedness=given.handedness or str(rng.choice(["R", "L"], p=[0.9, 0.1])),
     )
     text = given.scopes if given.scopes is not None else ",".join(form.scopes)
-    return person(made), _consent(scopes(text, form), form)
+    head_cm = float(rng.integers(54, 61))
+    return person(made).model_copy(update={"head_circumference_cm": head_cm}), _consent(scopes(text, form), form)
 
 
 def _consent(agreed: tuple[Scope, ...], form: ConsentForm) -> Consent:
