@@ -1,0 +1,85 @@
+"""InceptionV3: shapes, seeded features that keep differences, weights from a file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models.inception import Inception3
+
+from models.eeg import inception, spectrogram
+
+
+@pytest.fixture(scope="module")
+def seeded() -> inception.Extractor:
+    torch.set_num_threads(1)
+    return inception.extractor(None)
+
+
+def test_the_network_has_the_parameters_of_inception_v3_without_its_heads() -> None:
+    # torchvision: 27,161,264 with both heads; the main head has 2,049,000, the auxiliary 3,326,696
+    assert sum(value.numel() for value in inception._network().parameters()) == 27_161_264 - 2_049_000 - 3_326_696
+
+
+def test_batch_norms_are_folded_into_the_convolutions(seeded: inception.Extractor) -> None:
+    kinds = {type(module) for module in seeded.network.modules()}
+    assert torch.nn.Conv2d in kinds and torch.nn.BatchNorm2d not in kinds
+    assert not any(value.requires_grad for value in seeded.network.parameters())
+
+
+def test_a_window_becomes_2048_bounded_numbers_a_channel(seeded: inception.Extractor) -> None:
+    windows = np.random.default_rng(0).random((1, 2, 3, spectrogram.WINDOW_SAMPLES)).astype(np.float32)
+    told: list[int] = []
+    features = seeded(windows, progress=told.append)
+    assert features.shape == (1, 2, 2048)
+    assert np.isfinite(features).all()
+    assert 0.1 < features.max() < 100  # uncalibrated they reach 1e11
+    assert told == [1]
+
+
+def test_the_same_picture_has_the_same_features_whatever_stands_beside_it(seeded: inception.Extractor) -> None:
+    images = inception.calibration_images()[:3]
+    together = inception.forward(seeded.network, images)
+    np.testing.assert_allclose(inception.forward(seeded.network, images[:1]), together[:1], atol=1e-4)
+    assert np.abs(together[0] - together[1]).max() > 1e-3
+
+
+def test_a_louder_channel_has_other_features(seeded: inception.Extractor) -> None:
+    window = np.random.default_rng(0).random((1, 1, 3, spectrogram.WINDOW_SAMPLES)).astype(np.float32)
+    assert np.abs(seeded(window) - seeded(2 * window)).max() > 0.01
+
+
+def test_seeded_features_do_not_depend_on_the_global_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inception, "N_CALIBRATION", 2)
+    built = []
+    for seed in (1, 99):
+        torch.manual_seed(seed)
+        built.append(inception.extractor(None))
+    for ours, theirs in zip(built[0].network.parameters(), built[1].network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert (built[0].features, built[0].weights) == ("seeded", "seeded-20261122")
+
+
+def test_calibration_pictures_are_fixed_and_not_blank() -> None:
+    images = inception.calibration_images()
+    assert images.shape == (64, 3, 229, 229)
+    assert (images.std(axis=(2, 3)) > 0.05).all()
+
+
+def test_weights_of_torchvision_are_taken_from_a_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Inception3(init_weights=False).eval()
+    torch.save(network.state_dict(), tmp_path / "inception.pth")
+    found = inception.extractor(tmp_path / "inception.pth")
+    assert found.features == "imagenet" and len(found.weights) == 64
+    image = inception.calibration_images()[:1]
+    network.fc = torch.nn.Identity()
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(image) * 2 - 1)
+    np.testing.assert_allclose(inception.forward(found.network, image), expected.numpy(), rtol=1e-3, atol=1e-5)
+
+
+def test_the_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match="holds no InceptionV3"):
+        inception.extractor(tmp_path / "other.pth")
