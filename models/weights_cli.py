@@ -1,0 +1,90 @@
+"""``emo-weights``: list, fetch and verify pretrained weights."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from models import commands, weights
+
+app = typer.Typer(
+    help="Pretrained weights, pinned by SHA-256. Nothing else of this project downloads anything.",
+    no_args_is_help=True, add_completion=False,
+)  # fmt: skip
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+@app.command("list", epilog="Example: emo-weights list")
+def list_(*, as_json: Json = False) -> None:
+    """Say which weights there are and which lie on this machine."""
+    rows = [
+        {
+            "name": known.name,
+            "here": (weights.folder() / known.file).is_file(),
+            "file": str(weights.folder() / known.file),
+            "url": known.url,
+            "sha256": known.sha256,
+            "licence": known.licence,
+            "used_for": known.used_for,
+        }
+        for known in weights.KNOWN
+    ]
+    if as_json:
+        typer.echo(json.dumps({"folder": str(weights.folder()), "weights": rows}, indent=2))
+        return
+    table = Table("name", "here", "used for", "licence", title=f"Weights in {weights.folder()}", title_justify="left")
+    for row in rows:
+        table.add_row(str(row["name"]), "yes" if row["here"] else "no", str(row["used_for"]), str(row["licence"]))
+    Console().print(table)
+
+
+@app.command(epilog="Example: emo-weights fetch mobilenet_v2")
+def fetch(name: Annotated[str, typer.Argument(help="A name of 'emo-weights list'.")], *, as_json: Json = False) -> None:
+    """Download weights, going on where an earlier attempt stopped, and check them."""
+    known = weights.named(name)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+        task = bar.add_task(known.file, total=None)
+        path = _checked(known, lambda done, total: bar.update(task, completed=done, total=total))
+    typer.echo(json.dumps({"name": name, "file": str(path)}) if as_json else f"{path}: fetched and checked")
+
+
+def _checked(known: weights.Weights, progress: weights.Progress) -> Path:
+    """Fetch; a download that fails is a failed check, not bad input."""
+    try:
+        return weights.fetch(known, weights.folder(), progress=progress)
+    except weights.WeightsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(commands.CHECK_FAILED) from None
+
+
+@app.command(epilog="Example: emo-weights verify")
+def verify(*, as_json: Json = False) -> None:
+    """Compare every file that is here with its pinned SHA-256."""
+    verdicts = {known.name: _verdict(known) for known in weights.KNOWN}
+    if as_json:
+        typer.echo(json.dumps(verdicts, indent=2))
+    else:
+        for name, verdict in verdicts.items():
+            Console().print(f"{name}: {verdict}", markup=False, highlight=False, soft_wrap=True)
+    if any(verdict not in ("right", "not here") for verdict in verdicts.values()):
+        raise typer.Exit(commands.CHECK_FAILED)
+
+
+def _verdict(known: weights.Weights) -> str:
+    try:
+        return "not here" if weights.find(known.name) is None else "right"
+    except weights.WeightsError as error:
+        return str(error)
+
+
+def run() -> NoReturn:
+    """Run the command line."""
+    commands.run(app, (weights.WeightsError,), args=sys.argv[1:])
