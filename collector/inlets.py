@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import pylsl
+
 from collector import clocks
 from collector.clocks import Offset
 from collector.streams import Finder, Intake, Sink, Wanted, fits, in_words
@@ -16,6 +18,7 @@ from protocol.messages import StreamStatus
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.25  # how often LSL's list of streams is looked at
+_SETTLE_S = 1.5  # LSL asks every 0.5 s and not all answer at once: a second stream of the same name may be a little later
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,14 @@ class Inlets:
         self._all: list[tuple[Wanted, Intake]] = []
         self._ids: dict[Intake, int] = {}
         self._several: dict[str, str] = {}
+        self._t_opened: dict[str, float] = {}
         self._t_looked = float("-inf")
         self.t_window: float | None = None
         self._stopping = threading.Event()
         self._measuring: threading.Thread | None = None
 
     def connect(self) -> None:
-        """Open an inlet to every wanted stream that is there and has none; two that fit one description get none."""
+        """Open an inlet to every wanted stream that is there and has none."""
         if self._now() - self._t_looked < _LOOK_S:
             return
         self._t_looked = self._now()
@@ -62,28 +66,38 @@ class Inlets:
             fitting = [info for info in seen if fits(w.description, info)]
             if w.kind == "markers" and fitting:
                 self.t_window = self._now()
-            if not fitting or (w.kind in newest and not newest[w.kind].error):
-                continue
-            # before the file begins the user can still tell them apart; later a recording goes on with what there is
-            if len(fitting) > 1 and w.required and not self._ids:
-                self._several[w.kind] = in_words(fitting)
-                continue
+            if not self._ids and w.required:
+                self._tell_apart(w, fitting, newest.get(w.kind))
+            taken = w.kind in newest and not newest[w.kind].error
+            if fitting and not taken and w.kind not in self._several:
+                self._t_opened[w.kind] = self._now()
+                self._all.append((w, Intake(fitting[0], w.kind, now=self._now, counter=self._counter)))
+
+    def _tell_apart(self, w: Wanted, fitting: list[pylsl.StreamInfo], intake: Intake | None) -> None:
+        """Before the file begins: where several streams fit one description the user must say which; none is guessed."""
+        if len(fitting) < 2:
             self._several.pop(w.kind, None)
-            self._all.append((w, Intake(fitting[0], w.kind, now=self._now, counter=self._counter)))
+            return
+        self._several[w.kind] = in_words(fitting)
+        if intake is not None:
+            intake.stop()
+            self._all = [(other, one) for other, one in self._all if one is not intake]
 
     def missing(self) -> list[str]:
         """Return which required streams do not flow yet, in words."""
         newest, said = self._newest(), []
         for w in self._wanted:
             intake = newest.get(w.kind)
-            if not w.required or (intake is not None and intake.flowing and not intake.error):
+            if not w.required:
                 continue
             if w.kind in self._several:
                 said.append(f"{w} fits several streams, {self._several[w.kind]}: name the right one's host or source_id")
             elif intake is None:
                 said.append(f"{w} is not there")
-            else:
+            elif intake.error or not intake.flowing:
                 said.append(f"{w} {intake.error or 'is there and sends nothing'}")
+            elif self._now() - self._t_opened[w.kind] < _SETTLE_S:
+                said.append(f"{w} has only just appeared")
         return said
 
     def seen(self) -> str:
