@@ -48,7 +48,9 @@ class About(Part):
     license: str | None = Field(default=None, description="licence of the dataset, such as CC-BY-NC-4.0")
     ethics_approval: str | None = Field(default=None, description="committee and number of the approval")
     description: str | None = Field(default=None, description="one sentence on the task, for BIDS TaskDescription")
-    instructions: str | None = Field(default=None, description="what participants are told: the welcome page, and BIDS Instructions")
+    instructions: str | None = Field(
+        default=None, description="what participants are told: the welcome page and BIDS Instructions"
+    )
     cogatlas_id: str | None = Field(default=None, description="address of the task in the Cognitive Atlas, for BIDS CogAtlasID")
     cogpo_id: str | None = Field(default=None, description="address of the task in CogPO, for BIDS CogPOID")
 

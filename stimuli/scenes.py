@@ -20,9 +20,6 @@ Shapes = NDArray[np.float64]
 """Uniform numbers from 0 to 1, shape (n_shapes, 5)."""
 
 _SHIFT = 4  # OpenCV draws at sixteenths of a pixel, so that slow shapes glide
-_DRAWN_HEIGHT = (
-    360  # larger pictures are enlarged from this: smooth shapes lose nothing, and drawing takes a quarter of the time
-)
 _FADE_S = 0.05
 _LEVEL = 0.08  # root mean square of full scale: equally loud, with room for peaks
 WHITE = np.full(3, 255.0)
@@ -41,7 +38,7 @@ class Scene:
 
     def painter(self, size_px: tuple[int, int], rng: np.random.Generator) -> Callable[[float], Image]:
         """Return the function that draws the picture at a time in seconds."""
-        width, height = _drawn(size_px)
+        width, height = size_px
         light = _light(self.color)
         top, bottom = self.background(light)
         share = np.linspace(0, 1, height)[:, None, None]
@@ -51,7 +48,7 @@ class Scene:
         def paint(t_s: float) -> Image:
             image = empty.copy()
             self.draw(image, t_s, shapes, light)
-            return _scaled(image, size_px)
+            return image
 
         return paint
 
@@ -67,19 +64,6 @@ def scene_of(emotion: str, number: int, color: str) -> Scene:
     """Return the scene of an emotion; one that has none of its own takes the ``number``-th."""
     scene = SCENES.get(emotion) or list(SCENES.values())[number % len(SCENES)]
     return Scene(scene.background, scene.draw, scene.n_shapes, scene.play, color)
-
-
-def _drawn(size_px: tuple[int, int]) -> tuple[int, int]:
-    """Return the size in which a picture is drawn."""
-    width, height = size_px
-    scale = min(1.0, _DRAWN_HEIGHT / height)
-    return round(width * scale), round(height * scale)
-
-
-def _scaled(image: Image, size_px: tuple[int, int]) -> Image:
-    if (image.shape[1], image.shape[0]) == size_px:
-        return image
-    return np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _bounce(image: Image, t: float, shapes: Shapes, light: Light) -> None:

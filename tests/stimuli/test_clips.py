@@ -150,10 +150,22 @@ def test_an_unknown_emotion_takes_a_scene_in_its_own_colour() -> None:
 
 
 def test_no_half_written_clip_has_a_final_name(tmp_path: Path) -> None:
-    form = Form(1.0, (63, 48), 30)  # H.264 cannot encode odd sides in yuv420p
-    with pytest.raises(av.FFmpegError):
-        write_clip(tmp_path / "a.mp4", scene_of("fear", 0, "#CC79A7"), form, seed=1)
-    assert not (tmp_path / "a.mp4").exists()
+    def full_disk(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        raise OSError("No space left on device")
+
+    scene = replace(scene_of("fear", 0, "#CC79A7"), play=full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_clip(tmp_path / "a.mp4", scene, Form(1.0, SIZE, 30), seed=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.part"]
+
+
+def test_large_pictures_are_enlarged_without_changing_their_colours(tmp_path: Path) -> None:
+    scene = scene_of("happiness", 0, "#E69F00")
+    for name, form in (("small", Form(0.1, (640, 360), 30)), ("large", Form(0.1, (1280, 720), 30))):
+        write_clip(tmp_path / f"{name}.mp4", scene, form, seed=1)
+    small, large = (pictures(tmp_path / f"{name}.mp4").astype(float) for name in ("small", "large"))
+    assert large.shape == (3, 720, 1280, 3)
+    assert np.abs(large.reshape(3, 360, 2, 640, 2, 3).mean(axis=(2, 4)) - small).mean() < 2.0
 
 
 def broken(entry: Entry, folder: Path, change: str) -> Path:
