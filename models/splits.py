@@ -138,3 +138,15 @@ def _draw(rows: Ints, labels: Ints, share: float, seed: int) -> tuple[Ints, Ints
     stratify: ArrayLike | None = labels[rows] if enough else None
     rest, drawn = train_test_split(rows, test_size=share, random_state=seed, stratify=stratify)
     return np.sort(rest), np.sort(drawn)
+
+
+def everybody(windows: Sequence[Window], labels: Ints, seed: int) -> Fold:
+    """Return the fold of the models that are kept: all train, a few participants say when to stop, nobody is tested."""
+    people = sorted({window.participant for window in windows})
+    if len(people) < 2:
+        train, validation = _draw(np.arange(len(windows)), labels, VALIDATION_SHARE, seed)
+        return Fold("everybody", train, validation, np.array([], dtype=np.int64))
+    who = np.array([window.participant for window in windows])
+    drawn = np.random.default_rng(seed).choice(people, size=max(1, round(len(people) / 6)), replace=False)
+    held_out = np.isin(who, drawn)
+    return Fold("everybody", np.flatnonzero(~held_out), np.flatnonzero(held_out), np.array([], dtype=np.int64))

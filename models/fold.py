@@ -1,0 +1,139 @@
+"""One fold: both recognisers and their fusion, trained without a look at the windows that are tested."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import fusion
+from models.dataset import Dataset
+from models.evaluate import Features, Modality
+from models.face import recogniser as face
+from models.splits import Fold
+
+if TYPE_CHECKING:
+    from models.eeg.map_cnn import MapCnn
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LogP = dict[str, Floats]  # log-probabilities by modality, each of shape (n_windows, n_classes)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What a fold is trained on, as it is sent to a worker: arrays over all windows, None for a modality that is not asked for.
+
+    ``eeg`` has the shape (n_windows, 28, n_features), ``face`` (n_windows, n_frames, ...); qualities lie in 0..1.
+    """
+
+    labels: Ints
+    n_classes: int
+    participants: NDArray[np.str_]
+    eeg: NDArray[np.float32] | None
+    eeg_quality: Floats
+    face: NDArray[np.float32] | None
+    face_kind: Features
+    face_quality: Floats | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trained:
+    """The recognisers of one fold; fusion needs both."""
+
+    eeg: MapCnn | None = None
+    face: face.FaceRecogniser | None = None
+    fusion: fusion.Fusion | None = None
+
+
+def inputs(data: Dataset, *, eeg_kind: Features, face_kind: Features, modalities: Collection[Modality]) -> Inputs:
+    """Take from a data set what the modalities need."""
+    faces = data.faces[face_kind] if {"face", "fusion"} & set(modalities) else None
+    return Inputs(
+        labels=data.labels,
+        n_classes=len(data.emotions),
+        participants=np.array([window.participant for window in data.windows]),
+        eeg=data.eeg[eeg_kind] if {"eeg", "fusion"} & set(modalities) else None,
+        eeg_quality=data.eeg_quality,
+        face=None if faces is None else faces.x,
+        face_kind=face_kind,
+        face_quality=None if faces is None else faces.coverage,
+    )
+
+
+def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
+    """Train on one fold.
+
+    The EEG network learns from the training rows and stops by the validation rows. The face recogniser holds out some of the
+    training participants by itself. The fusion's temperatures are fitted on the validation rows, from which neither has learnt
+    its weights. Test rows are not touched.
+
+    Parameters
+    ----------
+    given : Inputs
+        All windows.
+    fold : Fold
+        Rows of these.
+    seed : int
+        Of weights and batches; the result depends on nothing else.
+
+    Returns
+    -------
+    Trained
+    """
+    import torch
+
+    torch.set_num_threads(1)  # one thread a worker: the same numbers whatever the number of workers
+    network = None if given.eeg is None else _train_eeg(given.eeg, given, fold, seed)
+    recogniser = None if given.face is None else _train_face(given.face, given, fold, seed)
+    parts = Trained(eeg=network, face=recogniser)
+    if network is None or recogniser is None:
+        return parts
+    rows = fold.validation
+    fitted = fusion.fit_fusion(
+        predict(parts, given, rows), given.labels[rows], _quality(given, rows),
+        prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
+    )  # fmt: skip
+    return Trained(eeg=network, face=recogniser, fusion=fitted)
+
+
+def predict(trained: Trained, given: Inputs, rows: Ints) -> LogP:
+    """Predict windows.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (len(rows), n_classes)
+        Log-probabilities by modality; NaN where a modality is missing.
+    """
+    out: LogP = {}
+    if trained.eeg is not None and given.eeg is not None:
+        from models.eeg import map_cnn
+
+        out["eeg"] = map_cnn.log_probabilities(trained.eeg, given.eeg[rows])
+    if trained.face is not None and given.face is not None:
+        out["face"] = fusion.log_probabilities(trained.face.predict_proba(given.face[rows]))
+    if trained.fusion is not None:
+        out["fusion"] = trained.fusion.apply(out, _quality(given, rows))
+    return out
+
+
+def _train_eeg(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> MapCnn:
+    from models.eeg import training
+
+    return training.fit(
+        features, given.labels, train=fold.train, validation=fold.validation, n_classes=given.n_classes, seed=seed,
+        settings=training.settings_for(len(given.labels)),
+    )  # fmt: skip
+
+
+def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser:
+    recogniser = face.make(given.face_kind, given.n_classes, seed=seed)
+    return recogniser.fit(features[fold.train], given.labels[fold.train], given.participants[fold.train])
+
+
+def _quality(given: Inputs, rows: Ints) -> dict[str, Floats]:
+    found = {"eeg": given.eeg_quality[rows]}
+    return found if given.face_quality is None else {**found, "face": given.face_quality[rows]}
