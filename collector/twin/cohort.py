@@ -205,7 +205,14 @@ class _Recording:
 
     def _second(self, writer: xdf.Writer, own: OwnStreams, device: Device, t: float) -> None:
         """Write what happened since the last call and before ``t``."""
-        since, self._now = self._now, t
+        since = self._now
+        own.wall()
+        if round(since - self.t_first) % _OFFSETS_S == 0:
+            for stream_id in (_EEG, *self._quality_ids):
+                value = device.measured_offset(since)
+                own.offset(stream_id, Offset(since - value, value, _ROUND_TRIP_S))
+            writer.offset(_MARKERS, since, 0.0)
+        self._now = t
         writer.samples(_EEG, *device.eeg_until(t))
         for stream_id, (stamps, values) in zip(self._quality_ids, device.quality_until(t), strict=False):
             if len(stamps):
@@ -213,12 +220,6 @@ class _Recording:
         sent = [(stamp, str(marker)) for stamp, marker in self.outlet.sent if since <= stamp < t]
         if sent:
             writer.samples(_MARKERS, [stamp for stamp, _ in sent], [[text] for _, text in sent])
-        own.wall()
-        if round(since - self.t_first) % _OFFSETS_S == 0:
-            for stream_id in (_EEG, *self._quality_ids):
-                value = device.measured_offset(t)
-                own.offset(stream_id, Offset(t - value, value, _ROUND_TRIP_S))
-            writer.offset(_MARKERS, t, 0.0)
 
     def _headers(self, writer: xdf.Writer) -> None:
         made = headers(self.files.study, seed=self.participant.seed, knobs=self.knobs, uid=self.uid)

@@ -20,9 +20,9 @@ _STEP = 0.25  # of intensity between drawings
 _STRONGEST = 1.25  # beyond it the drawing falls apart
 _FADE_S = 0.4  # from neutral to the full expression
 _LIDS = (1.0, 0.45, 0.0)  # opening of the eyes in the bank
-_NOISE_SD = 2.5  # of the camera, grey levels
+_NOISE_SD = 1.5  # of the camera, grey levels: stronger noise triples the size of the video
 _NOISE_MIDDLE = 16  # the noise is stored as unsigned bytes around this
-_MOVES_HZ = 15.0  # the head's pose: moving a picture is what costs most
+_MOVES_HZ = 7.5  # the head's pose: moving a picture is what costs most
 _ROLL = 64  # pixels by which the noise tile may be shifted
 
 # slow movements, as sums of two sines: amplitude (first, second) and period (first, second) in s
