@@ -42,7 +42,7 @@ _DEMO = """\
 name = "Demo: four emotions"
 task = "emotion"                      # BIDS task label
 language = "en"                       # of the participant's screens: en or vi
-authors = ["Your Name"]
+authors = ["Your Name", "A Colleague"]
 institution = {{ name = "Your institution", address = "Its address", department = "Its department" }}
 license = "CC0-1.0"
 ethics_approval = "n/a"
