@@ -213,8 +213,11 @@ class Conductor:
     # ---- phases ----------------------------------------------------------------------------------------------------------
 
     def _await_streams(self) -> None:
-        collector = self._children["collector"]
-        if collector.code is not None:
+        collector, twin = self._children["collector"], self._children.get("twin")
+        if twin is not None and twin.code is not None:
+            self._fault("twin/lost", f"the simulated headset {_why(twin)}")
+            self._end_collector("twin/lost")
+        elif collector.code is not None:
             self._fault("collector/lost", f"the collector {_why(collector)}")
             self._leave()
         elif self._status is not None and self._status.recording:
@@ -330,8 +333,8 @@ class Conductor:
         for who, child in self._children.items():
             silent = self._now() - self._heard.get(who, self._now()) > SILENT_S and child.code is None
             self._alarm(f"{who}/silent", cleared=not silent)
-        if (twin := self._children.get("twin")) and twin.code is not None and self._phase in ("streams", "session"):
-            self._alarm("twin/lost", data={"how": _why(twin)})
+        if (twin := self._children.get("twin")) and twin.code is not None and self._phase == "session":
+            self._alarm("twin/lost", data={"how": _why(twin)})  # a headset that dies: the collector says what that does
 
     def _fault(self, code: str, reason: str) -> None:
         self._outcome = Outcome("aborted", code, reason)

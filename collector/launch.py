@@ -157,6 +157,7 @@ def _form(plan: Plan, given: Given, screen: Console) -> tuple[Person, Consent]:
 
 def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Console, options: Options) -> Verdict:
     """Run a session whose participant is locked."""
+    os.umask(0o077)  # what is written from here on, by the children too, is the operator's alone
     run, record = prepare.begin(plan, *form, now=now)
     lock.name(run=run.path)
     hub = Hub(now=now)
@@ -184,7 +185,7 @@ def roster(plan: Plan, run: Run, options: Options) -> Roster:
     return Roster(
         collector=(*python, "collector", str(run.path), *study, *twin),
         window=(*python, "protocol", str(run.path), *study, *twin, *(("--windowed",) if options.windowed else ())),
-        twin=(*python, "collector.twin", "live", *study) if plan.twin else (),
+        twin=(*python, "collector.twin", "live", str(plan.files.path)) if plan.twin else (),
     )
 
 
