@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 AHEAD_B = 48 * 2**20  # decoded frames that wait: 17 of 1280x720, so that a hiccup of half a second is not seen
 MIN_AHEAD, MAX_AHEAD = 6, 60
 SFREQ_AUDIO = 48000  # what sound cards and PulseAudio run at
-_PREROLL_S = 0.2  # sound is decoded from here on before the in point: a codec needs a few packets to settle
+# Sound is decoded from so long before the in point: codecs need a few packets to settle, and files are searched by key frames
+# of the picture, beside which the sound may lie later.
+_PREROLL_S = 1.0
 _FULL_S = 0.01  # how long the thread rests while enough frames wait
 
 

@@ -146,6 +146,14 @@ class Display:
         pressed, self._keys = [*self._keys, *self._wire.presses()], []
         return [key.removeprefix("num_") for key in pressed]
 
+    def forget_input(self) -> None:
+        """Drop what was pressed before now; call it at the flip that shows what the next keys and clicks are meant for."""
+        from psychopy import event
+
+        self._was_down = bool(self._mouse.getPressed()[0])  # a button that is still down is no new click
+
+        self._keys = [key for key in (*self._keys, *event.getKeys()) if key == ESCAPE]
+
     def take_click(self) -> tuple[float, float] | None:
         """Return where the mouse was just pressed, pixels from the top left corner."""
         down = bool(self._mouse.getPressed()[0])

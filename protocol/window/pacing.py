@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 AGREES = 0.05  # a measured period within 5 % of the study's is the display's own
 STEADY_S = 0.002  # and so is one whose middle half lies within 2 ms; a free-running display is neither
+_FORGETTING = 0.2  # weight of the newest flip in what flips cost
 _SPIN_S = 0.001  # a sleep ends up to this late: the rest is waited for in small steps
 
 
@@ -43,7 +44,7 @@ def judge_refresh(intervals_s: Sequence[float], refresh_hz: float) -> Refresh:
 
 
 class Pacer:
-    """Says when the next flip is due and, where the display does not wait, waits for it.
+    """Says when the next flip will be and, where the display does not wait, waits so that it is.
 
     Parameters
     ----------
@@ -53,22 +54,33 @@ class Pacer:
         The LSL clock.
     sleep : callable
         Waits for some seconds.
+
+    Attributes
+    ----------
+    due_s : float
+        When the next flip is expected, LSL seconds.
     """
 
     def __init__(self, refresh: Refresh, *, now: Callable[[], float], sleep: Callable[[float], None] = time.sleep) -> None:
         self.refresh, self._now, self._sleep = refresh, now, sleep
-        self.due_s = now() + refresh.period_s
+        self._cost_s = 0.0  # from the order to flip to the flip: drawing in software may take longer than a period
+        self._ordered_s = now()
+        self.due_s = self._ordered_s + refresh.period_s
 
     def wait(self) -> None:
-        """Wait until the flip is due; a display that waits for its own refresh is left to it."""
-        if self.refresh.vsync:
-            return
-        while (left_s := self.due_s - self._now()) > 0:
-            self._sleep(max(left_s - _SPIN_S, _SPIN_S / 5))
+        """Wait until the flip must be ordered; a display that waits for its own refresh is left to it."""
+        if not self.refresh.vsync:
+            while (left_s := self.due_s - self._cost_s - self._now()) > 0:
+                self._sleep(max(left_s - _SPIN_S, _SPIN_S / 5))
+        self._ordered_s = self._now()
 
     def flipped(self, t_s: float) -> None:
-        """Take note of a flip: the next is due one period later, on the grid where flips keep it."""
-        period_s = self.refresh.period_s
-        late_s = t_s - self.due_s
-        # on the grid, so that small delays do not add up; a flip missed altogether starts the grid anew
-        self.due_s = t_s + period_s if self.refresh.vsync or abs(late_s) > period_s / 2 else self.due_s + period_s
+        """Take note of a flip."""
+        if self.refresh.vsync:
+            self.due_s = t_s + self.refresh.period_s
+            return
+        self._cost_s += _FORGETTING * (t_s - self._ordered_s - self._cost_s)
+        step_s = max(self.refresh.period_s, self._cost_s)
+        # on a grid, so that small delays do not add up; a flip missed altogether starts the grid anew
+        on_grid = abs(t_s - self.due_s) <= step_s / 2
+        self.due_s = (self.due_s if on_grid else t_s) + step_s

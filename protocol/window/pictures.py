@@ -31,6 +31,7 @@ SKIN: Color = (150, 150, 150)
 LINE: Color = (24, 24, 24)
 
 _LEADING = 1.45  # line to line, in letters
+_PAGE, _HEADING = 1.2, 1.1  # letters of running text and of questions, in those of labels
 _TEXT_SHARE = 0.80  # of the screen's width, for running text
 _SMALLEST = 0.5  # text that does not fit shrinks to half, no further
 _SHARP = 3  # figures are drawn so many times larger and scaled down, for smooth edges
@@ -55,7 +56,7 @@ def page(shown: Page, sheet: Sheet) -> Picture:
         _cross(draw, sheet)
     elif shown.text:
         box = Box(0, sheet.height_px * 0.06, sheet.width_px, sheet.height_px * 0.94)
-        _paragraphs(draw, shown.text, box, letter_px=sheet.letter_px, width_px=sheet.width_px * _TEXT_SHARE)
+        _paragraphs(draw, shown.text, box, letter_px=round(sheet.letter_px * _PAGE), width_px=sheet.width_px * _TEXT_SHARE)
     return np.asarray(image)
 
 
@@ -80,7 +81,7 @@ def question(asked: Question, sheet: Sheet, *, colors: Mapping[str, str], chosen
     image = Image.fromarray(blank(sheet))
     draw = ImageDraw.Draw(image)
     heading = Box(0, sheet.height_px * 0.05, sheet.width_px, sheet.height_px * 0.25)
-    _paragraphs(draw, asked.text, heading, letter_px=round(sheet.letter_px * 1.1), width_px=sheet.width_px * 0.9)
+    _paragraphs(draw, asked.text, heading, letter_px=round(sheet.letter_px * _HEADING), width_px=sheet.width_px * 0.9)
     boxes = choices(asked, sheet)
     if is_scale(asked):
         _figures(image, asked.name, boxes, sheet)
@@ -193,26 +194,26 @@ def _figures(image: Image.Image, scale: str, boxes: Sequence[Box], sheet: Sheet)
     """Draw the figures above the scale's steps."""
     first, last = boxes[0].center[0], boxes[-1].center[0]
     pitch = (last - first) / (sam.N_FIGURES - 1)
-    side = min(pitch * 0.86, sheet.height_px * 0.36, 2 * first - sheet.letter_px)  # the outer ones stay on the screen
+    side = min(pitch * 0.86, sheet.height_px * 0.36, 2 * first - sheet.letter_px / 2)  # the outer ones stay on the screen
     y = (sheet.height_px * 0.25 + boxes[0].top) / 2
     for i in range(sam.N_FIGURES):
         level = 2 * i / (sam.N_FIGURES - 1) - 1
-        drawn = _figure(sam.figure(scale, level), round(side))
+        drawn = _figure(scale, level, round(side))
         image.paste(drawn, (round(first + pitch * i - side / 2), round(y - side / 2)))
 
 
-def _figure(outlines: Sequence[sam.Outline], side_px: int) -> Image.Image:
+@cache
+def _figure(scale: str, level: float, side_px: int) -> Image.Image:
     """Draw one figure on the background."""
     size = side_px * _SHARP
     image = Image.new("RGB", (size, size), BACKGROUND)
     draw = ImageDraw.Draw(image)
-    fills: dict[sam.Fill, Color | None] = {"none": None, "frame": None, "skin": SKIN, "ink": LINE, "glow": GLOW}
+    fills: dict[sam.Fill, Color] = {"skin": SKIN, "ink": LINE, "white": INK, "glow": GLOW}
     width = max(1, round(size * 0.017))
-    for outline in outlines:
+    for outline in sam.figure(scale, level):
         xy = [(size / 2 * (1 + 0.97 * x), size / 2 * (1 - 0.97 * y)) for x, y in outline.points]
-        fill = fills[outline.fill]
-        if fill is not None:
-            draw.polygon(xy, fill=fill)
+        if outline.fill in fills:
+            draw.polygon(xy, fill=fills[outline.fill])
         stroke = QUIET if outline.fill == "frame" else LINE
         draw.line([*xy, xy[0], xy[1]] if outline.closed else xy, fill=stroke, width=width, joint="curve")
     return image.resize((side_px, side_px), Image.Resampling.LANCZOS)

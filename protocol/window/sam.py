@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-Fill = Literal["none", "frame", "skin", "ink", "glow"]
+Fill = Literal["none", "frame", "skin", "ink", "white", "glow"]
 
 N_FIGURES = 5  # above the odd steps of a scale of nine
 _ROUND = 48  # points of a circle
@@ -94,7 +94,7 @@ def _eyes(radius: float) -> tuple[Outline, ...]:
 
 def _open_eyes(radius: float) -> tuple[Outline, ...]:
     """Two eyes that are wider open the larger the radius, with pupils."""
-    whites = (Outline(_circle(at, radius, squeeze=1.2), "glow") for at in _EYES)
+    whites = (Outline(_circle(at, radius, squeeze=1.2), "white") for at in _EYES)
     return (*whites, *(Outline(_circle(at, 0.04), "ink") for at in _EYES))
 
 

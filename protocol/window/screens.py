@@ -40,7 +40,6 @@ class WindowScreen:
         display = self._display
         display.put(pictures.page(page, display.sheet))
         t_shown = display.flip_page(self._entering(page.name, page.keys, on_flip))
-        display.take_keys()
         while not self._page_over(page, t_shown):
             display.flip_page()
         return display.now()
@@ -56,7 +55,6 @@ class WindowScreen:
         display.show_mouse(visible=True)
         try:
             t_shown = display.flip_page(self._entering("rating", (("question", question.name), *question.keys)))
-            display.take_keys()
             while (chosen := self._chosen(question)) is None:
                 display.flip_page()
             answer = Answer(question.choices[chosen], t_shown, display.now())
@@ -70,11 +68,16 @@ class WindowScreen:
     def _entering(
         self, name: str, keys: tuple[tuple[str, str], ...], then: Callable[[Stamp], None] | None = None
     ) -> Callable[[Stamp], None]:
-        """Return what the first flip of something does: tell the wire, then the session."""
+        """Return what the first flip of something does: tell the session, then the wire.
+
+        What was pressed before this flip was meant for something else; what comes after it counts, so nothing may be dropped
+        once the wire has told of it: an answer can be here before the flip returns.
+        """
 
         def on_flip(stamp: Stamp) -> None:
             if then is not None:
                 then(stamp)
+            self._display.forget_input()
             self._wire.enter(markers.encode(name, dict(keys)))
 
         return on_flip

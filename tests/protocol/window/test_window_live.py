@@ -1,0 +1,242 @@
+"""Real sessions in real windows, on a display and a sound card that do not exist."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protocol import journal, trials
+from protocol.folder import Run
+from protocol.link import Hub
+from protocol.markers import decode, parse
+from protocol.messages import Command
+from protocol.window import layout
+from tests import display
+from tests.window_runs import Sitter, begin_run, window
+
+pytestmark = pytest.mark.live
+
+LIMIT_S = 120.0
+SIZE_PX = (640, 480)
+READ_PSYDAT = """
+import json, sys
+from psychopy.misc import fromFile
+experiment = fromFile(sys.argv[1])
+entries = [entry["stim_id"] for entry in experiment.entries]
+print(json.dumps({"participant": experiment.extraInfo["participant"], "stim_ids": entries}))
+"""
+KEYS = {"welcome": "space", "valence": "7", "arousal": "3", "emotion": "2"}
+
+
+@contextmanager
+def recorder(env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(Path(__file__).with_name("receive_markers.py")), str(LIMIT_S)]
+    process = subprocess.Popen(command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def ears(env: Mapping[str, str], path: Path) -> Iterator[None]:
+    """Record what the sound card plays."""
+    options = ["--rate=48000", "--channels=1", "--format=float32le", "--latency-msec=20"]
+    with path.open("wb") as file:
+        command = ["parec", "-d", f"{display.SINK}.monitor", *options]
+        process = subprocess.Popen(command, env=dict(env), stdout=file, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def laboratory() -> Iterator[dict[str, str]]:
+    """A small screen: it is drawn in software."""
+    with display.laboratory(size_px=SIZE_PX) as env:
+        yield env
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    hub = Hub(now=time.monotonic)
+    yield hub
+    hub.close()
+
+
+def received(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in process.communicate(timeout=30)[0].splitlines()]
+
+
+def journaled(run: Run, name: str) -> list[dict[str, Any]]:
+    return [dict(row.data) for row in journal.read(run.journal("window")) if row.name == name]
+
+
+def names(run: Run) -> list[str]:
+    return [parse(row["text"]).name for row in journaled(run, "marker")]
+
+
+class TestASession:
+    def test_of_two_clips_runs_to_its_end_and_every_marker_arrives_with_the_stamp_that_was_journaled(
+        self, laboratory: dict[str, str], hub: Hub, tmp_path: Path
+    ) -> None:
+        run, study = begin_run(tmp_path)
+        sitter = Sitter(hub, KEYS)
+        env, heard = laboratory | hub.environment, tmp_path / "heard.f32"
+        with recorder(env) as inlet, ears(env, heard), window(run, study, env, "--twin") as process:
+            sitter.follow(process, limit_s=LIMIT_S)
+            assert process.returncode == 0
+            markers = received(inlet)
+        assert markers == journaled(run, "marker")
+        assert [parse(m["text"]).name for m in markers] == [
+            "session/start", "consent", "baseline/eyes_open", "baseline/eyes_open",
+            *["fixation", "fixation", "clip/onset", "clip/offset", "rating", "rating", "rating"] * 2,
+            "session/end",
+        ]  # fmt: skip
+        self.every_frame_is_accounted_for(run)
+        self.the_sound_came_out(run, heard)
+        self.both_clocks_stand_at_every_flip(run)
+        self.psychopy_s_users_find_their_file(run)
+        assert [decode(state)[0] for state in sitter.states[:5]] == [
+            "starting",
+            "waiting",
+            "welcome",
+            "baseline/eyes_open",
+            "fixation",
+        ]
+        assert max(beat.n_flip or 0 for beat in sitter.beats) > 100
+
+    def every_frame_is_accounted_for(self, run: Run) -> None:
+        for row in trials.read(run.trials_csv):
+            assert row.end == "complete"
+            assert row.shown is not None and row.dropped is not None
+            assert row.shown + row.dropped == 30  # one second at 30 frames a second
+            assert row.shown > 0
+            assert row.clip_started is not None and row.clip_stopped is not None
+            assert row.clip_stopped - row.clip_started > 0.9
+            assert (row.valence, row.arousal, row.rating) == (7, 3, "fear")
+
+    def the_sound_came_out(self, run: Run, heard: Path) -> None:
+        assert journaled(run, "sound") == [{"device": "pulse"}]
+        assert np.abs(np.fromfile(heard, "<f4")).max() > 0.05
+        assert all(row.audio_offset_s is not None for row in trials.read(run.trials_csv))
+
+    def both_clocks_stand_at_every_flip(self, run: Run) -> None:
+        header, *lines = run.flips_csv.read_text("ascii").splitlines()
+        assert header == "flip,t_lsl,t_psychopy"
+        rows = [[float(cell) for cell in line.split(",")] for line in lines]
+        assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+        stamps = {row[1] for row in rows}
+        onsets = [m["t"] for m in journaled(run, "marker") if m["text"].startswith("clip/")]
+        assert all(round(t, 6) in stamps for t in onsets)  # a marker's stamp is a flip's
+
+    def psychopy_s_users_find_their_file(self, run: Run) -> None:
+        # in a process of its own: PsychoPy warns when it is imported, and warnings are errors here
+        said = subprocess.run([sys.executable, "-c", READ_PSYDAT, run.psydat], capture_output=True, text=True, check=True)
+        experiment = json.loads(said.stdout.splitlines()[0])
+        assert experiment["participant"] == "07"
+        assert experiment["stim_ids"] == [row.stim_id for row in trials.read(run.trials_csv)]
+        assert len(list(run.path.glob("*.csv"))) == 2  # trials and flips: no second table of PsychoPy's own
+
+
+class TestAPerson:
+    def test_answers_by_keys_and_mouse_and_stops_with_escape(
+        self, laboratory: dict[str, str], hub: Hub, tmp_path: Path
+    ) -> None:
+        run, study = begin_run(tmp_path, duration_s=3.0)
+        with recorder(laboratory) as inlet, window(run, study, laboratory | hub.environment) as process:
+            person = Person(hub, KEYS, laboratory)
+            person.follow(process, limit_s=LIMIT_S)
+            assert process.returncode == 1
+            markers = received(inlet)
+        first, second = trials.read(run.trials_csv)
+        assert (first.valence, first.arousal, first.rating) == (7, 3, "fear")
+        assert (second.end, second.valence) == ("interrupted", None)
+        assert markers == journaled(run, "marker")
+        tail = [parse(m["text"]) for m in markers[-3:]]
+        assert [m.name for m in tail] == ["clip/offset", "abort", "session/end"]
+        assert tail[0].keys["end"] == "interrupted"
+        assert tail[1].keys["reason"] == "escape"
+        assert tail[2].keys == {"end": "aborted", "reason": "escape"}
+
+
+class Person(Sitter):
+    """Presses real keys, clicks one answer, and stops in the second clip."""
+
+    def __init__(self, hub: Hub, keys: Mapping[str, str], env: Mapping[str, str]) -> None:
+        super().__init__(hub, keys)
+        self._env = dict(env)
+
+    def answer(self, state: str, key: str | None) -> None:
+        name, keys = decode(state)
+        if name == "clip" and keys["trial"] == "2":
+            self.do("key", "Escape")
+        elif keys.get("question") == "arousal":
+            sheet = layout.sheet(SIZE_PX, pixel_m=0.53 / SIZE_PX[0], distance_m=0.60)
+            x, y = layout.columns(sheet, 9)[2].center
+            # a click is held for some flips, as a finger does
+            self.do("mousemove", str(round(x)), str(round(y)), "mousedown", "1", "sleep", "0.3", "mouseup", "1")
+        elif key is not None:
+            self.do("key", key)
+
+    def do(self, *action: str) -> None:
+        subprocess.run(["xdotool", *action], env=self._env, check=True)
+
+
+class TestAWindowWithoutSound:
+    def test_is_refused_in_one_line_where_the_study_requires_it(self, tmp_path: Path) -> None:
+        run, study = begin_run(tmp_path)
+        with display.laboratory(size_px=SIZE_PX, sound=False) as env, window(run, study, env) as process:
+            _, said = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 2
+        assert said.splitlines() == [
+            f"{study}: screen.sound = 'required': no sound device is found; connect a sound device, or allow 'silent'"
+        ]
+        assert not run.flips_csv.exists()
+
+    def test_goes_on_where_the_study_allows_it_and_past_a_clip_that_cannot_be_decoded(self, hub: Hub, tmp_path: Path) -> None:
+        run, study = begin_run(tmp_path, sound="silent")
+        broken = next((study.parent / "clips").glob("*fear*"))
+        os.truncate(broken, broken.stat().st_size // 2)
+        with (
+            display.laboratory(size_px=SIZE_PX, sound=False) as env,
+            recorder(env),
+            window(run, study, env | hub.environment, "--twin") as process,
+        ):
+            Sitter(hub, KEYS).follow(process, limit_s=LIMIT_S)
+            assert process.returncode == 0
+        rows = {row.target: row for row in trials.read(run.trials_csv)}
+        assert (rows["fear"].end, rows["fear"].clip_started) == ("failed", None)
+        assert (rows["happiness"].end, rows["happiness"].audio_offset_s) == ("complete", None)
+        assert [row["error"].partition(":")[0] for row in journaled(run, "clip/failed")] == [broken.name]
+        assert len(journaled(run, "sound/none")) == 1
+        assert names(run)[-1] == "session/end"
+
+
+class TestACommand:
+    def test_ends_the_session_and_is_answered(self, laboratory: dict[str, str], hub: Hub, tmp_path: Path) -> None:
+        run, study = begin_run(tmp_path)
+        with recorder(laboratory), window(run, study, laboratory | hub.environment) as process:
+            commanded = Commanded(hub, {})
+            commanded.follow(process, limit_s=LIMIT_S)
+            assert process.returncode == 1
+        assert journaled(run, "abort") == [{"reason": "cap slipped"}]
+
+
+class Commanded(Sitter):
+    """Sends one command at the first page."""
+
+    def answer(self, state: str, key: str | None) -> None:
+        if decode(state)[0] == "welcome":
+            self.hub.send("window", Command(verb="abort", reason="cap slipped"))
