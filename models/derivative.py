@@ -1,0 +1,271 @@
+"""The derivative dataset of fused labels: tables of :mod:`models.labels` as files that the BIDS validator accepts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import labels
+from models.bids import BidsError, RecordingFiles, read_json
+from models.face.crops import FaceData
+from models.labels import Floats, Predictions, Row
+
+NAME = "emolab"
+BIDS_VERSION = "1.11.1"  # the newest that the validator knows
+EVENTS, FRAMES = "_desc-fused_events", "_desc-face_beh"
+IGNORED = "figures\nmodels\nmetrics.json\n*.html\n*.png\n*.safetensors\n*_card.json\n"
+_CARRIED = (  # what a behavioural table says of its task: copied from the EEG's sidecar, never invented
+    "TaskName", "TaskDescription", "Instructions", "CogAtlasID", "CogPOID",
+    "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where labels come from; stands in every sidecar.
+
+    Parameters
+    ----------
+    split : str
+        How training and test data were kept apart.
+    leaky : bool
+        Whether that split inflates scores.
+    labels : str
+        What the recognisers learnt: ``target``, ``rating`` or ``agreeing``.
+    models, features : mapping of str to str
+        By modality: the model (with its id, where one is kept) and the kind of its features.
+    rule : str
+        Of the fusion.
+    seed : int
+        Of training.
+    data_sha256 : str
+        Of the source recordings.
+    abstain_below : float
+        Smallest probability that gets a label.
+    """
+
+    split: str
+    leaky: bool
+    labels: str
+    models: Mapping[str, str]
+    features: Mapping[str, str]
+    rule: str
+    seed: int
+    data_sha256: str
+    abstain_below: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Faces:
+    """What is known of single frames, in the order of the windows.
+
+    Parameters
+    ----------
+    data : FaceData
+        Which frames were looked at.
+    frame_p : ndarray, shape (n_windows, n_frames, n_classes)
+        Their probabilities, out of fold; NaN without a face.
+    """
+
+    data: FaceData
+    frame_p: Floats
+
+
+def check(out: Path) -> None:
+    """Refuse a folder that holds anything but a derivative of ours.
+
+    Raises
+    ------
+    BidsError
+        One line.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    made_by = read_json(out / "dataset_description.json").get("GeneratedBy") if out.is_dir() else None
+    first = made_by[0] if isinstance(made_by, list) and made_by else {}
+    if not isinstance(first, dict) or first.get("Name") != NAME:
+        raise BidsError(f"{out}: holds something that {NAME} did not make; name another folder with --out")
+
+
+def write(
+    out: Path,
+    *,
+    root: Path,
+    recordings: Sequence[RecordingFiles],
+    predictions: Predictions,
+    provenance: Provenance,
+    faces: Faces | None = None,
+) -> tuple[Path, ...]:
+    """Write the labels of all recordings as a BIDS derivative; tables of an earlier run are replaced.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the derivative, such as ``ROOT/derivatives/emolab``; made when it does not exist.
+    root : Path
+        The source dataset.
+    recordings : sequence of RecordingFiles
+        Where the windows come from.
+    predictions : Predictions
+        Out of fold, of all recordings.
+    provenance : Provenance
+        Where they come from.
+    faces : Faces, optional
+        For the tables of frames; left out for recordings where no frame was looked at.
+
+    Returns
+    -------
+    tuple of Path
+        The tables.
+
+    Raises
+    ------
+    BidsError
+        When the folder holds something else.
+    """
+    check(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for old in (path for stem in (EVENTS, FRAMES) for path in sorted(out.glob(f"sub-*/**/*{stem}.*"))):
+        old.unlink()
+    _write_top(out, root, predictions.emotions, provenance)
+    tables: list[Path] = []
+    for files in recordings:
+        mine = [i for i, w in enumerate(predictions.windows) if _of(files, (w.participant, w.session, w.run))]
+        part = predictions.of(mine)
+        if any(part.fold):
+            tables.append(_write_events(out, root, files, part, provenance))
+        if faces is not None and (faces.data.frame[mine] >= 0).any():
+            tables.append(_write_frames(out, root, files, part, faces, mine, provenance))
+    return tuple(tables)
+
+
+def _of(files: RecordingFiles, who: tuple[str, str, str]) -> bool:
+    return (files.participant, files.session, files.run) == who
+
+
+def _write_events(out: Path, root: Path, files: RecordingFiles, part: Predictions, provenance: Provenance) -> Path:
+    rows = labels.rows(part, split=provenance.split, abstain_below=provenance.abstain_below)
+    path = out / _folder(files, root) / "eeg" / f"{files.stem}{EVENTS}.tsv"
+    _write_table(path, labels.columns(part.emotions), rows)
+    presentation = read_json(files.sibling("_events.json")).get("StimulusPresentation")
+    sidecar = {
+        "Description": "Emotions by EEG, by face and by both fused, for every clip and every window of 3 s",
+        "Sources": [_uri(files.eeg, root)],
+        "Provenance": asdict(provenance),
+        **labels.describe(part.emotions),
+        **({} if presentation is None else {"StimulusPresentation": presentation}),
+    }
+    _write_json(path.with_suffix(".json"), sidecar)
+    return path
+
+
+def _write_frames(
+    out: Path,
+    root: Path,
+    files: RecordingFiles,
+    part: Predictions,
+    faces: Faces,
+    mine: Sequence[int],
+    provenance: Provenance,
+) -> Path:
+    from models.face.crops import videos
+
+    frame: NDArray[np.int64] = faces.data.frame[mine]
+    rows = labels.frame_rows(
+        faces.data.frame_s[mine], frame, faces.frame_p[mine], emotions=part.emotions, fold=part.fold
+    )  # fmt: skip
+    path = out / _folder(files, root) / "beh" / f"{files.stem}{FRAMES}.tsv"
+    _write_table(path, labels.frame_columns(part.emotions), rows)
+    described = read_json(files.sibling("_eeg.json"))
+    sidecar = {
+        "Description": "Emotions by the face recogniser for every frame that was looked at",
+        **{name: described[name] for name in _CARRIED if name in described},
+        "Sources": [_uri(video, root) for video in videos(files)],
+        "Provenance": asdict(provenance),
+        **labels.describe_frames(part.emotions),
+    }
+    _write_json(path.with_suffix(".json"), sidecar)
+    return path
+
+
+def _folder(files: RecordingFiles, root: Path) -> PurePath:
+    return files.eeg.parent.parent.relative_to(root)
+
+
+def _uri(path: Path, root: Path) -> str:
+    return f"bids:raw:{path.relative_to(root).as_posix()}"
+
+
+def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Provenance) -> None:
+    source = read_json(root / "dataset_description.json")
+    simulated = source.get("Simulated") is True
+    raw = PurePath(os.path.relpath(root.resolve(), out.resolve())).as_posix()
+    carried: dict[str, object] = {name: source[name] for name in ("License", "Authors") if name in source}
+    _write_json(
+        out / "dataset_description.json",
+        {
+            "Name": f"{source.get('Name', root.name)}: fused emotion labels",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "derivative",
+            **carried,
+            **({"Simulated": True} if simulated else {}),
+            "GeneratedBy": [{"Name": NAME, "Version": version(NAME), "Description": "emo-train"}],
+            "SourceDatasets": [{"URL": raw}],
+            "DatasetLinks": {"raw": raw},
+        },
+    )
+    _write_text(out / ".bidsignore", IGNORED)
+    _write_text(out / "README.md", _readme(str(source.get("Name", root.name)), emotions, provenance, simulated=simulated))
+    described = (("fused", "emotions by EEG, by face and by both fused"), ("face", "emotions of single video frames"))
+    _write_table(
+        out / "descriptions.tsv",
+        ("desc_id", "description"),
+        [{"desc_id": f"desc-{name}", "description": text} for name, text in described],
+    )
+    _write_json(
+        out / "descriptions.json",
+        {"desc_id": {"Description": "The desc entity of file names"}, "description": {"Description": "What it means"}},
+    )
+
+
+def _readme(name: str, emotions: Sequence[str], provenance: Provenance, *, simulated: bool) -> str:
+    watermark = "**The source data are simulated: nothing here says anything about people.**\n\n" if simulated else ""
+    leak = " This split leaks: its labels look better than they are." if provenance.leaky else ""
+    features = ", ".join(f"{modality}: {kind}" for modality, kind in provenance.features.items())
+    return f"""# Fused emotion labels of {name}
+
+{watermark}`sub-*/**/*{EVENTS}.tsv` says for every clip and every window of 3 s what the EEG recogniser, the face recogniser and
+their fusion found ({", ".join(emotions)}), with how far to trust it. `*{FRAMES}.tsv` has single video frames.
+
+- `target` is what the clip was chosen to elicit, `rating` is what the participant said, `label` is what the machine says. They
+  are three things.
+- Every label is out of fold (split `{provenance.split}`): the recognisers behind it were trained without the data that the
+  split keeps apart.{leak} The recognisers learnt `{provenance.labels}`.
+- Features: {features}. `seeded` and `pool96` are no pretrained networks; scores in `metrics.json` say what they are worth.
+- A window without a face or without usable EEG has the other's label and is flagged; without both it has none.
+- A label is a guess of a model about a stimulus, not a finding about a person.
+"""
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    lines = ["\t".join(columns), *("\t".join(row[name] for name in columns) for row in rows)]
+    _write_text(path, "\n".join(lines) + "\n")
+
+
+def _write_json(path: Path, value: Mapping[str, object]) -> None:
+    _write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write beside the final name and rename: no half-written file under its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    temporary.replace(path)
