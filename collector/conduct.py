@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
 
 from collector import processes
+from collector.crew import Outcome, Patience, Phase, Picture, Roster, View, Who
 from collector.lock import Lock
 from collector.processes import Child, Stop
 from collector.sitter import Sitter
@@ -26,72 +25,7 @@ WAITING = "waiting"  # the window's state until it is told to start
 START_EVERY_S = 0.5
 COMPLETE, ABORTED = 0, 1  # exit codes of a window whose session ended as it should
 
-Phase = Literal["streams", "session", "closing", "leaving", "ended"]
-Who = Literal["twin", "collector", "window"]
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Roster:
-    """The command lines of the children; no twin in a real session."""
-
-    collector: tuple[str, ...]
-    window: tuple[str, ...]
-    twin: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds until the launcher stops waiting."""
-
-    streams: float = 180.0  # the operator may be switching the headset on; the collector refuses earlier, by name
-    farewell: float = 5.0  # between the ends of collector and window after a session that ended as it should
-    closing: float = 60.0  # the collector hashes the files: an hour of video takes some seconds
-    stop: processes.Patience = field(default_factory=processes.Patience)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What the operator is shown.
-
-    Parameters
-    ----------
-    phase : str
-        What the launcher waits for.
-    state : str
-        What is on the participant's screen, as the last beat said it.
-    status : Status or None
-        What the collector last said.
-    t_s : float
-        Seconds since the start.
-    """
-
-    phase: Phase
-    state: str
-    status: Status | None
-    t_s: float
-
-
-class View(Protocol):
-    """Where the operator looks."""
-
-    def show(self, picture: Picture) -> None:
-        """Show how things are; called ten times a second."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Say what happened, once."""
-        ...
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a session ended; ``fault`` names what broke, if anything did."""
-
-    end: Literal["complete", "aborted"]
-    reason: str = ""
-    fault: str = ""
 
 
 class Conductor:
@@ -188,7 +122,7 @@ class Conductor:
                 self._state = state
                 if self._sitter:
                     self._sitter.see(state, self._now())
-            case Status() as status:
+            case Status() as status if envelope.who == "collector":
                 self._status = status
             case Alarm(code=code, cleared=cleared, t_cause=t_cause):
                 self._alarm(code, cleared=cleared, data={"t_cause": t_cause, "who": envelope.who})
@@ -274,9 +208,14 @@ class Conductor:
     def _await_collector(self) -> None:
         if self._children["collector"].code is not None:
             self._collector_left(self._children["collector"])
-        elif self._now() > self._deadline and "collector" not in self._stops:
+        elif "collector" not in self._stops and (self._now() > self._deadline or self._missed_the_end()):
             self._alarm("collector/slow")
             self._end_collector("session ended")
+
+    def _missed_the_end(self) -> bool:
+        """Whether the collector still records though the window has ended: while it closes the files it says nothing."""
+        since = self._now() - (self._deadline - self._patience.closing)
+        return since > self._patience.draining and self._now() - self._heard.get("collector", 0.0) < self._patience.draining / 5
 
     def _collector_left(self, collector: Child) -> None:
         self._write("state", "collector/ended", {"code": collector.code})
@@ -332,6 +271,8 @@ class Conductor:
                 self._view.say(f"{who}: {step}")
         for who, child in self._children.items():
             silent = self._now() - self._heard.get(who, self._now()) > SILENT_S and child.code is None
+            if who == "collector" and self._phase == "closing":
+                continue  # it is busy with the files
             self._alarm(f"{who}/silent", cleared=not silent)
         if (twin := self._children.get("twin")) and twin.code is not None and self._phase == "session":
             self._alarm("twin/lost", data={"how": _why(twin)})  # a headset that dies: the collector says what that does

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from collector.conduct import Picture, View
+from collector.crew import Picture, View
 from protocol import markers
 from protocol.messages import Status, StreamStatus
 

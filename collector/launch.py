@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from collector import consent, console, prepare
-from collector.conduct import Conductor, Outcome, Roster
+from collector.conduct import Conductor
 from collector.consent import ConsentError, Given
+from collector.crew import Outcome, Roster
 from collector.lock import Lock, LockedError
 from collector.prepare import Plan, PrepareError
 from collector.sitter import Sitter
@@ -82,7 +83,8 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
     quality = manifest.quality if manifest else None
     if outcome.fault:
         return Verdict(commands.FAULT, f"fault: {outcome.fault}", run, outcome, quality)
-    if outcome.end == "aborted":
+    # the window may have ended well and the recording not: the recording counts
+    if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
         reason = (manifest.reason if manifest else "") or outcome.reason
         ended = Outcome("aborted", reason)
         return Verdict(commands.CHECK_FAILED, f"aborted{': ' if reason else ''}{reason}", run, ended, quality)

@@ -66,7 +66,7 @@ def collect() -> None:
         os._exit(3)
     if mode == "leaves" and (folder / "window.asked").exists():
         close(0, end="aborted")
-    if (folder / "window.ended").exists():
+    if (folder / "window.ended").exists() and mode != "deaf":
         close(0, end=(folder / "window.ended").read_text())
 
 

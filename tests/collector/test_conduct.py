@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from collector import processes
-from collector.conduct import Conductor, Outcome, Patience, Picture, Roster
+from collector.conduct import Conductor
+from collector.crew import Outcome, Patience, Picture, Roster
 from collector.lock import Lock
 from collector.sitter import Sitter
 from protocol import folder, journal
@@ -154,6 +155,13 @@ def test_a_window_that_refuses_to_stop_is_terminated_then_killed(scene: Scene) -
         "window/start", "window/abort", "window/terminated", "window/killed",
     ]  # fmt: skip
     assert scene.told()[-3:] == ["collector note window/lost", "collector stop window/lost", "collector ended"]
+
+
+def test_a_collector_that_missed_the_end_of_the_session_is_told_and_may_close_its_files(scene: Scene) -> None:
+    patience = Patience(draining=0.5, stop=processes.Patience(asked=20.0, terminated=20.0))
+    assert scene.play(collector="deaf", patience=patience) == Outcome("complete")
+    assert scene.told()[-3:] == ["window ended", "collector stop session ended", "collector ended"]
+    assert scene.journalled("alarm") == ["collector/slow"]
 
 
 def test_a_collector_that_refuses_to_stop_is_killed_and_that_is_a_fault(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from collector import console
-from collector.conduct import Picture
+from collector.crew import Picture
 from collector.sitter import AGAIN_S, Sitter
 from protocol.messages import CameraStatus, DiskStatus, Status, StreamStatus
 

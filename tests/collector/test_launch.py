@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from collector import consent, launch, prepare, processes
-from collector.conduct import Outcome
 from collector.consent import ConsentError, Given
+from collector.crew import Outcome
 from collector.lock import Lock, LockedError
 from protocol import commands, folder, journal
 from protocol.estimate import estimate
@@ -41,7 +41,7 @@ CHILD = str(Path(__file__).with_name("fake_child.py"))
 WITH_FAKES = f"""
 import sys
 from collector import launch
-from collector.conduct import Roster
+from collector.crew import Roster
 child = lambda role, run: (sys.executable, "-P", {CHILD!r}, role, "good", str(run.path))
 launch.roster = lambda plan, run, options: Roster(child("collector", run), child("window", run))
 launch.main()
@@ -290,6 +290,7 @@ def quality(verdict: str, value: float | None = 0.7, reason: str = "CQ 70.00% is
         ("complete", Outcome("complete"), quality("exclude"), 1, "exclude: CQ 70.00% is below 80.00%"),
         ("complete", Outcome("complete"), quality("not_judged", None, "no CQ"), 1, "not judged: no CQ"),
         ("aborted", Outcome("aborted"), quality("keep", 0.9, ""), 1, "aborted: escape"),
+        ("aborted", Outcome("complete"), quality("keep", 0.9, ""), 1, "aborted: escape"),
         ("aborted", Outcome("aborted", "window/lost", "the window was ended by SIGKILL"), None, 3,
          "fault: the window was ended by SIGKILL"),
         (None, Outcome("aborted", "operator"), None, 1, "aborted: operator"),

@@ -1,0 +1,75 @@
+"""Who takes part in a session, for how long the launcher waits for each, what the operator sees, and how it can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from collector import processes
+from protocol.messages import Status
+
+Phase = Literal["streams", "session", "closing", "leaving", "ended"]
+Who = Literal["twin", "collector", "window"]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The command lines of the children; no twin in a real session."""
+
+    collector: tuple[str, ...]
+    window: tuple[str, ...]
+    twin: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds until the launcher stops waiting."""
+
+    streams: float = 180.0  # the operator may be switching the headset on; the collector refuses earlier, by name
+    farewell: float = 5.0  # between the ends of collector and window after a session that ended as it should
+    draining: float = 15.0  # after the window's end the collector must have begun to close the files
+    closing: float = 600.0  # it reads and hashes them: hours of video on a slow disk take minutes
+    stop: processes.Patience = field(default_factory=processes.Patience)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the operator is shown.
+
+    Parameters
+    ----------
+    phase : str
+        What the launcher waits for.
+    state : str
+        What is on the participant's screen, as the last beat said it.
+    status : Status or None
+        What the collector last said.
+    t_s : float
+        Seconds since the start.
+    """
+
+    phase: Phase
+    state: str
+    status: Status | None
+    t_s: float
+
+
+class View(Protocol):
+    """Where the operator looks."""
+
+    def show(self, picture: Picture) -> None:
+        """Show how things are; called ten times a second."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Say what happened, once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended; ``fault`` names what broke, if anything did."""
+
+    end: Literal["complete", "aborted"]
+    reason: str = ""
+    fault: str = ""
