@@ -84,6 +84,11 @@ def preview(recordings: Sequence[bids.RecordingFiles], *, where: Where, kind: La
     return windows
 
 
+def name_of(window: Window, kind: LabelKind) -> str:
+    """Return the label of a window that has one."""
+    return label_of(window, kind) or ""
+
+
 def load(
     recordings: Sequence[bids.RecordingFiles],
     *,
@@ -125,7 +130,7 @@ def load(
         parts.append(part)
         progress(len(parts), len(recordings))
     windows = tuple(window for part in parts for window in part.windows)
-    names = [label_of(window, kind) or "" for window in windows]
+    names = [name_of(window, kind) for window in windows]
     emotions = bids.emotions(recordings, names)
     return Dataset(
         recordings=tuple(recordings),

@@ -20,7 +20,7 @@ from models.labels import Floats, Predictions, Row
 NAME = "emolab"
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
 EVENTS, FRAMES = "_desc-fused_events", "_desc-face_beh"
-IGNORED = "figures\nmodels\nmetrics.json\n*.html\n*.png\n*.safetensors\n*_card.json\n"
+IGNORED = "cache\nfigures\nmodels\nmetrics.json\n*.html\n"
 _CARRIED = (  # what a behavioural table says of its task: copied from the EEG's sidecar, never invented
     "TaskName", "TaskDescription", "Instructions", "CogAtlasID", "CogPOID",
     "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName",
@@ -86,7 +86,7 @@ def check(out: Path) -> None:
     BidsError
         One line.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists() or (out.is_dir() and all(path.name == CACHE for path in out.iterdir())):
         return
     made_by = read_json(out / "dataset_description.json").get("GeneratedBy") if out.is_dir() else None
     first = made_by[0] if isinstance(made_by, list) and made_by else {}

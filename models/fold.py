@@ -49,6 +49,14 @@ class Trained:
     fusion: fusion.Fusion | None = None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predicted:
+    """Predictions of some windows: ``log_p`` by modality, ``frame_p`` of shape (n_windows, n_frames, n_classes) of the face."""
+
+    log_p: LogP
+    frame_p: Floats | None = None
+
+
 def inputs(data: Dataset, *, eeg_kind: Features, face_kind: Features, modalities: Collection[Modality]) -> Inputs:
     """Take from a data set what the modalities need."""
     faces = data.faces[face_kind] if {"face", "fusion"} & set(modalities) else None
@@ -94,30 +102,41 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
         return parts
     rows = fold.validation
     fitted = fusion.fit_fusion(
-        predict(parts, given, rows), given.labels[rows], _quality(given, rows),
+        predict(parts, given, rows).log_p, given.labels[rows], _quality(given, rows),
         prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
     )  # fmt: skip
     return Trained(eeg=network, face=recogniser, fusion=fitted)
 
 
-def predict(trained: Trained, given: Inputs, rows: Ints) -> LogP:
+def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
     """Predict windows.
+
+    Parameters
+    ----------
+    trained : Trained
+        From :func:`train`.
+    given : Inputs
+        All windows.
+    rows : ndarray of int
+        Which of them.
 
     Returns
     -------
-    dict of str to ndarray, shape (len(rows), n_classes)
-        Log-probabilities by modality; NaN where a modality is missing.
+    Predicted
+        In the order of `rows`; NaN where a modality is missing.
     """
-    out: LogP = {}
+    log_p: LogP = {}
+    frame_p = None
     if trained.eeg is not None and given.eeg is not None:
         from models.eeg import map_cnn
 
-        out["eeg"] = map_cnn.log_probabilities(trained.eeg, given.eeg[rows])
+        log_p["eeg"] = map_cnn.log_probabilities(trained.eeg, given.eeg[rows])
     if trained.face is not None and given.face is not None:
-        out["face"] = fusion.log_probabilities(trained.face.predict_proba(given.face[rows]))
+        frame_p = trained.face.frame_proba(given.face[rows])
+        log_p["face"] = fusion.log_probabilities(face.pool_frames(frame_p))
     if trained.fusion is not None:
-        out["fusion"] = trained.fusion.apply(out, _quality(given, rows))
-    return out
+        log_p["fusion"] = trained.fusion.apply(log_p, _quality(given, rows))
+    return Predicted(log_p=log_p, frame_p=frame_p)
 
 
 def _train_eeg(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> MapCnn:

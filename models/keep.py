@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ def keep(
     labels: LabelKind,
     rows: Sequence[MetricsRow],
     seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Path]:
     """Train on everybody and write weights and cards.
 
@@ -45,6 +46,8 @@ def keep(
         As in :func:`models.train.cross_validate`.
     rows : sequence of MetricsRow
         Scores of models trained the same way on parts of the data, for the cards.
+    progress : callable
+        Told how many kinds of features of how many are done.
 
     Returns
     -------
@@ -69,6 +72,7 @@ def keep(
                 versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}, licence=licence,
             )  # fmt: skip
             written.append(card.save(folder, f"{modality}_{features}", _tensors(trained, modality), made))
+        progress(len(written) // len(modalities), len(kinds))
     return written
 
 

@@ -23,12 +23,14 @@ class Outcome:
     """Predictions of one split with one kind of features, out of fold.
 
     ``log_p`` holds an array of shape (n_windows, n_classes) for each modality, NaN where the split does not test a window or
-    the modality is missing; ``fold`` names the fold that tested each window, empty where none did.
+    the modality is missing; ``frame_p`` are the face's probabilities of single frames, shape (n_windows, n_frames, n_classes),
+    None without faces; ``fold`` names the fold that tested each window, empty where none did.
     """
 
     features: Features
     split: Split
     log_p: LogP
+    frame_p: Floats | None
     fold: NDArray[np.str_]
 
 
@@ -68,28 +70,35 @@ def cross_validate(
     """
     from joblib import Parallel, delayed
 
-    outcomes = [_empty(data, kind, split, modalities) for kind in kinds for split in splits]
-    jobs = [(outcome, part, seed + index) for outcome in outcomes for index, part in enumerate(outcome.split.folds)]
     given = {
         kind: fold.inputs(data, eeg_kind=kind, face_kind=face_kind, modalities=modalities) for kind, face_kind in kinds.items()
     }
+    outcomes = [_empty(given[kind], kind, split, modalities) for kind in kinds for split in splits]
+    jobs = [(outcome, part, seed + index) for outcome in outcomes for index, part in enumerate(outcome.split.folds)]
     work = (delayed(_predict_fold)(given[outcome.features], part, fold_seed) for outcome, part, fold_seed in jobs)
     results = Parallel(n_jobs=workers, return_as="generator")(work)
     for done, ((outcome, part, _), predicted) in enumerate(zip(jobs, results, strict=True), start=1):
         outcome.fold[part.test] = part.name
         for modality, log_p in outcome.log_p.items():
-            log_p[part.test] = predicted[modality]
+            log_p[part.test] = predicted.log_p[modality]
+        if outcome.frame_p is not None and predicted.frame_p is not None:
+            outcome.frame_p[part.test] = predicted.frame_p
         progress(done, len(jobs))
     return outcomes
 
 
-def _empty(data: Dataset, kind: Features, split: Split, modalities: Sequence[Modality]) -> Outcome:
-    shape = (len(data.windows), len(data.emotions))
-    names = np.full(len(data.windows), "", dtype=f"<U{max(len(part.name) for part in split.folds)}")
-    return Outcome(features=kind, split=split, log_p={name: np.full(shape, np.nan) for name in modalities}, fold=names)
+def _empty(given: fold.Inputs, kind: Features, split: Split, modalities: Sequence[Modality]) -> Outcome:
+    n, k = len(given.labels), given.n_classes
+    return Outcome(
+        features=kind,
+        split=split,
+        log_p={name: np.full((n, k), np.nan) for name in modalities},
+        frame_p=None if given.face is None else np.full((n, given.face.shape[1], k), np.nan),
+        fold=np.full(n, "", dtype=f"<U{max(len(part.name) for part in split.folds)}"),
+    )
 
 
-def _predict_fold(given: fold.Inputs, part: Fold, seed: int) -> LogP:
+def _predict_fold(given: fold.Inputs, part: Fold, seed: int) -> fold.Predicted:
     return fold.predict(fold.train(given, part, seed=seed), given, part.test)
 
 

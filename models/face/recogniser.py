@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.bids import BidsError
 from models.face.crops import FaceFeatures
 from models.fusion import log_probabilities, normalise
 
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 
-class FaceError(ValueError):
+class FaceError(BidsError):
     """The faces cannot be learnt from; the text is one line with the cure."""
 
 
