@@ -43,7 +43,8 @@ def test_markers_become_states() -> None:
     sent = (
         "session/start participant=01", "baseline/eyes_open phase=onset", "baseline/eyes_open phase=offset",
         "baseline/eyes_closed phase=onset", "sync/cue n=1", "fixation trial=2 block=1 phase=onset",
-        "fixation trial=2 block=1 phase=offset", f"clip/onset {keys}", f"clip/offset {keys} end=complete", "session/end end=complete",
+        "fixation trial=2 block=1 phase=offset", f"clip/onset {keys}", f"clip/offset {keys} end=complete",
+        "session/end end=complete",
     )  # fmt: skip
     for n, text in enumerate(sent):
         course.add(10.0 + n, parse(text))
