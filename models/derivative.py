@@ -20,7 +20,8 @@ from models.labels import Floats, Predictions, Row
 NAME = "emolab"
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
 EVENTS, FRAMES = "_desc-fused_events", "_desc-face_beh"
-IGNORED = "cache\nfigures\nmodels\nmetrics.json\n*.html\n"
+CACHE = "cache"  # folder of features; a run that was stopped leaves nothing else
+IGNORED = f"{CACHE}\nfigures\nmodels\nmetrics.json\n*.html\n"
 _CARRIED = (  # what a behavioural table says of its task: copied from the EEG's sidecar, never invented
     "TaskName", "TaskDescription", "Instructions", "CogAtlasID", "CogPOID",
     "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName",
