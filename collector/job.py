@@ -68,10 +68,11 @@ def record_session(path: Path, *, study_path: Path | None = None, twin: bool = F
         desk = Desk(link, journal, now=now)
         recorder = Recorder(target, study, now=now, desk=desk, capture=capture, launched=link is not None, wait_s=wait_s)
         try:
-            end = _recorded(recorder)
-            if recorder.recorded:
-                _close_run(run, study, end, recorder.fault)
-                desk.write("state", "manifest", {"end": end.end, "reason": end.reason}, sync=True)
+            with _signals(recorder.stop):  # until the manifest is written too
+                end = recorder.run()
+                if recorder.recorded:
+                    _close_run(run, study, end, recorder.fault)
+                    desk.write("state", "manifest", {"end": end.end, "reason": end.reason}, sync=True)
         finally:
             if link is not None:
                 link.close()
@@ -95,7 +96,11 @@ def record_file(path: Path, study: Study, *, twin: bool = False, base: Path | No
     capture = open_camera(study, twin=twin, base=base)
     target = Target(path, path.with_suffix(".mkv"))
     recorder = Recorder(target, study, now=pylsl.local_clock, desk=desk, capture=capture, wait_s=wait_s)
-    return _recorded(recorder, raise_fault=True)
+    with _signals(recorder.stop):
+        end = recorder.run()
+    if recorder.fault:
+        raise BrokenError(recorder.fault)
+    return end
 
 
 def open_camera(study: Study, *, twin: bool, base: Path | None) -> Capture | None:
@@ -107,14 +112,6 @@ def open_camera(study: Study, *, twin: bool, base: Path | None) -> Capture | Non
     if isinstance(source, str) and source != "twin" and base is not None:
         source = str(study_file.study_path(base).parent / source)
     return open_source(source, camera.size_px, camera.fps)
-
-
-def _recorded(recorder: Recorder, *, raise_fault: bool = False) -> End:
-    with _signals(recorder.stop):
-        end = recorder.run()
-    if raise_fault and recorder.fault:
-        raise BrokenError(recorder.fault)
-    return end
 
 
 def _close_run(run: Run, study: Study, end: End, fault: str) -> None:
