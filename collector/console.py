@@ -102,7 +102,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Print above the line."""
-        self._live.console.print(text, markup=False, style="bold red" if text.startswith("ALARM") else None)
+        self._live.console.print(text, markup=False, highlight=False, style="bold red" if text.startswith("ALARM") else None)
 
     def __enter__(self) -> Self:
         self._live.start()

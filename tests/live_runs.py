@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -76,8 +78,16 @@ class Live:
 
     def pid(self, who: str) -> int:
         """Number of a child."""
-        held = json.loads((self.run.path.parents[1] / "lock.json").read_text(encoding="utf-8"))
-        return int(held["processes"][who][0])
+        return self._held()[who]
+
+    def pids(self) -> list[int]:
+        """Numbers of all children so far."""
+        return [pid for who, pid in self._held().items() if who != "launcher"]
+
+    def _held(self) -> dict[str, int]:
+        path = self.run.path.parents[1] / "lock.json"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return {who: pid for who, (pid, _) in json.loads(text)["processes"].items()} if text else {}
 
     def end(self) -> Ended:
         """Wait until it has ended."""
@@ -86,9 +96,22 @@ class Live:
 
 
 @contextmanager
+def headset(study: Path, *, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a simulated headset that no launcher started."""
+    process = subprocess.Popen(
+        [str(BIN / "emo-twin"), "live", str(study)], env=dict(env), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=LONGEST_S)
+
+
+@contextmanager
 def launched(study: Path, data: Path, *options: str, env: Mapping[str, str], participant: str = "07") -> Iterator[Live]:
     """Start emo-run; end it, and what it started, if a test failed halfway."""
-    argv = [str(BIN / "emo-run"), str(study), "--participant", participant, "--data", str(data), "--twin", "--json", *options]
+    argv = [str(BIN / "emo-run"), str(study), "--participant", participant, "--data", str(data), "--json", *options]
     process = subprocess.Popen(
         argv, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -102,12 +125,9 @@ def launched(study: Path, data: Path, *options: str, env: Mapping[str, str], par
 def _end(live: Live) -> None:
     if live.process.poll() is not None:
         return
-    children = [live.pid(who) for who in ("window", "collector", "twin")]
+    children = live.pids()
     live.process.kill()
     live.process.communicate()
-    import os
-    import signal
-
     for pid in children:
         if processes.birth(pid) is not None:
             os.killpg(pid, signal.SIGKILL)

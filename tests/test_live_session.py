@@ -6,6 +6,7 @@ What was recorded is read by programs that are not ours: pyxdf and PyAV.
 import csv
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def study(lab: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def session(lab: dict[str, str], study: Path) -> Recorded:
     """One complete session; what the tests below look at."""
-    with live_runs.launched(study, study.parent / "data", env=lab) as live:
+    with live_runs.launched(study, study.parent / "data", "--twin", env=lab) as live:
         ended = live.end()
     print(ended.err)
     for log in sorted(live.run.path.glob("*.log")):
@@ -212,7 +213,7 @@ def _read(path: Path) -> bytes:
 def test_a_second_session_of_the_same_participant_is_a_new_run(session: Recorded, lab: dict[str, str], study: Path) -> None:
     """And Ctrl-C in the middle of a clip ends it in order, with every marker recorded."""
     before = {path: path.read_bytes() for path in session.run.path.iterdir() if path.suffix == ".json"}
-    with live_runs.launched(study, session.run.data, env=lab) as live:
+    with live_runs.launched(study, session.run.data, "--twin", env=lab) as live:
         live.run = Run(session.run.data, "07", "01", "02", "emotion")
         _until(live, lambda: "clip" in live.states() and "clip/onset" in _text(live.run.journal("window")))
         live.process.send_signal(signal.SIGINT)
@@ -228,7 +229,7 @@ def test_a_second_session_of_the_same_participant_is_a_new_run(session: Recorded
 
 
 def test_the_windows_crash_ends_the_run_with_whole_files(lab: dict[str, str], study: Path) -> None:
-    with live_runs.launched(study, study.parent / "data", env=lab, participant="08") as live:
+    with live_runs.launched(study, study.parent / "data", "--twin", env=lab, participant="08") as live:
         _until(live, lambda: "baseline/eyes_open" in live.states())
         os.kill(live.pid("window"), signal.SIGKILL)
         ended = live.end()
@@ -246,7 +247,7 @@ def test_the_windows_crash_ends_the_run_with_whole_files(lab: dict[str, str], st
 
 
 def test_the_collectors_death_stops_the_window_and_is_a_fault(lab: dict[str, str], study: Path) -> None:
-    with live_runs.launched(study, study.parent / "data", env=lab, participant="09") as live:
+    with live_runs.launched(study, study.parent / "data", "--twin", env=lab, participant="09") as live:
         _until(live, lambda: "welcome" in live.states())
         os.kill(live.pid("collector"), signal.SIGKILL)
         ended = live.end()
@@ -255,6 +256,33 @@ def test_the_collectors_death_stops_the_window_and_is_a_fault(lab: dict[str, str
     assert live.states()[-1] == "session/end"
     assert not live.run.manifest_json.exists()
     assert live.run.xdf.stat().st_size > 0
+
+
+def test_a_real_session_has_a_person_at_the_keyboard_and_takes_no_picture_without_consent(
+    lab: dict[str, str], study: Path
+) -> None:
+    """Devices that the launcher did not start, keys from outside, no consent to the face; Escape ends it."""
+    with (
+        live_runs.headset(study, env=lab),
+        live_runs.launched(study, study.parent / "data", "--consent", "eeg", env=lab, participant="10") as live,
+    ):
+        _until(live, lambda: "welcome" in live.states())
+        _press(lab, "space")
+        _until(live, lambda: "baseline/eyes_open" in live.states())
+        _press(lab, "Escape")
+        ended = live.end()
+    assert (ended.code, ended.record["end"], ended.record["reason"]) == (1, "aborted", "escape"), ended.err
+    recorded = Recorded(live.run)
+    assert recorded.markers == recorded.sent
+    assert "emolab-frames" not in recorded.streams
+    assert live.run.videos() == []
+    record = Session.load(live.run.session_json)
+    assert (record.simulated, record.consent.scopes, record.person.age_y) == (False, ("eeg",), None)
+
+
+def _press(env: dict[str, str], key: str) -> None:
+    time.sleep(0.5)  # a page takes keys from its first flip
+    subprocess.run(["xdotool", "key", key], env=env, check=True)
 
 
 def test_bad_input_leaves_the_data_folder_untouched(lab: dict[str, str], study: Path) -> None:
