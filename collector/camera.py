@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import av
 import numpy as np
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from collector.video import VideoWriter
 from collector.xdf import StreamHeader, XdfError
-from protocol.messages import CameraStatus
+
+if TYPE_CHECKING:  # the wire's types come with the extra `lab`; a simulated cohort does without
+    from protocol.messages import CameraStatus
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +170,8 @@ class Camera:
 
     def status(self) -> CameraStatus:
         """Return rate, losses and file for the operator."""
+        from protocol.messages import CameraStatus
+
         times = list(self._times)
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
         return CameraStatus(fps_hz=fps, n_dropped=self.n_dropped, file=self.path.name)
