@@ -50,8 +50,8 @@ def export(
     Participants below the study's rule on contact quality stay in participants.tsv with the reason; their recordings are left
     out. A dataset that this command made before is replaced; what others put into it, such as derivatives, stays.
 
-    Ends with 0 when the dataset is in place; 1 when what was built is not valid BIDS or does not read back as recorded (nothing
-    is put in place); 2 for bad input (nothing is written).
+    Ends with 0 when the dataset is in place; 1 when nobody is kept, or what was built is not valid BIDS or does not read back
+    as recorded (nothing is put in place); 2 for bad input (nothing is written).
     """
     # mne alone takes a second: not for --help
     from bids_export import dataset
@@ -64,7 +64,7 @@ def export(
     try:
         with _progress() as told:
             done = dataset.export(data.absolute(), root.absolute(), options, progress=told)
-    except (dataset.InvalidError, ReadbackError, ValidatorError) as error:
+    except (dataset.NothingKeptError, dataset.InvalidError, ReadbackError, ValidatorError) as error:
         typer.echo(" ".join(str(error).split()), err=True)
         raise typer.Exit(commands.CHECK_FAILED) from None
     if as_json:

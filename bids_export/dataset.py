@@ -49,6 +49,10 @@ class InvalidError(RuntimeError):
         self.verdict = verdict
 
 
+class NothingKeptError(RuntimeError):
+    """No participant has a recording that may be exported, so there is no dataset."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What to export."""
@@ -103,6 +107,8 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
     ------
     RecordingError, PlaceError, FolderError, StudyError, ManifestError, XdfError
         Bad input: one line with file, key, value and cure; nothing is written.
+    NothingKeptError
+        No participant is kept.
     InvalidError, ReadbackError
         What was built is not right; nothing is put in place.
     """
@@ -110,9 +116,11 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
     found = survey(data, participants=options.participants, progress=lambda stem, n: progress("read", stem, n))
     _check_simulated(found, data, allowed=options.simulated)
     place.check_kind(root, simulated=found.simulated)
+    people = [p for p in found.participants if p.exportable and (p.included or options.include_excluded)]
+    if not people:
+        raise NothingKeptError(_nobody(found))
     written = _Written()
     with place.building(root) as built:
-        people = [p for p in found.participants if p.included or options.include_excluded]
         n_runs = sum(len(session.runs) for person in people for session in person.sessions)
         for person in people:
             for session in person.sessions:
@@ -132,6 +140,11 @@ def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
         raise RecordingError(f"{data}: simulated = true: these are no recordings of people; export them with --simulated")
     if allowed and not found.simulated:
         raise RecordingError(f"{data}: simulated = false: these are recordings of people; export them without --simulated")
+
+
+def _nobody(found: Survey) -> str:
+    why = "; ".join(f"sub-{p.label}: {p.reason}" for p in found.participants if p.reason)
+    return f"no dataset: none of {len(found.participants)} participants is kept ({why}); to export them: --include-excluded"
 
 
 def _write_session(built: Path, session: SessionFacts, written: _Written, *, progress: Callable[[str], None]) -> None:

@@ -75,8 +75,13 @@ class Participant:
         return any(s.reason is None for s in self.sessions)
 
     @property
+    def exportable(self) -> bool:
+        """Whether there is EEG that the participant agreed to."""
+        return any("eeg" in s.scopes and any(r.has_eeg for r in s.runs) for s in self.sessions)
+
+    @property
     def reason(self) -> str | None:
-        """Why nobody of them is; None when the participant is kept."""
+        """Why none is; None when the participant is kept."""
         if self.included:
             return None
         if len(self.sessions) == 1:

@@ -57,12 +57,17 @@ class Truth:
     start: float = 5000.0
     lost: tuple[tuple[int, int], ...] = ()
     jitter_s: float = 0.001
-    ahead_s: float = 0.0  # the EEG computer's clock against the recorder's
+    ahead_s: float = 0.0  # to be added to the EEG computer's clock at the start, to get the recorder's
+    clock_ppm: float = 0.0  # how much slower the EEG computer's clock runs
     overall: float = 95.0
     clips: tuple[tuple[float, float, str], ...] = ((6.0, 9.0, "happiness"), (12.0, 15.0, "sadness"))
     impulses: tuple[float, ...] = ()
     fps: float = 5.0
     size_px: tuple[int, int] = (160, 120)
+
+    def sent(self, t: np.ndarray) -> np.ndarray:
+        """Return what the EEG computer's clock shows."""
+        return t - self.ahead_s - (t - self.start) * self.clock_ppm * 1e-6
 
     def index(self, t: float) -> float:
         """Return the device's sample at a time."""
@@ -81,7 +86,7 @@ class Who:
 
 
 def record(
-    data: Path, truth: Truth = Truth(), who: Who = Who(), *, text: str = STUDY, end: str | None = "complete"  # noqa: B008
+    data: Path, truth: Truth = Truth(), who: Who = Who(), *, text: str = STUDY, end: str | None = "complete"
 ) -> Run:  # fmt: skip
     """Write a session folder; ``end`` None leaves the manifest away, as a crash does."""
     run = folder.create(data, participant=who.participant, session=who.session, task="emotion")
@@ -123,7 +128,7 @@ def _eeg(writer: xdf.Writer, truth: Truth) -> None:
     values[:, 0], values[:, 1] = times, index % round(truth.sfreq)
     values[:, 3 : 3 + len(CHANNELS)] = eeg_uv(truth, index)
     header = xdf.StreamHeader("EmotivDataStream-EEG", "EEG", len(LABELS), truth.sfreq, "double64", labels=LABELS)
-    _add(writer, 1, header, arrived - truth.ahead_s, values, ahead_s=truth.ahead_s)
+    _add(writer, 1, header, arrived, values, truth)
 
 
 def _quality(writer: xdf.Writer, truth: Truth) -> None:
@@ -133,7 +138,7 @@ def _quality(writer: xdf.Writer, truth: Truth) -> None:
         rows = np.column_stack([times, np.full(len(times), 80.0), np.full(len(times), truth.overall)])
         values = np.hstack([rows, np.ones((len(times), 1)), np.full((len(times), len(CHANNELS)), 4.0)])
         header = xdf.StreamHeader(f"EmotivDataStream-{name}", name, len(labels), 2.0, "double64", labels=labels)
-        _add(writer, stream_id, header, times - truth.ahead_s, values, ahead_s=truth.ahead_s)
+        _add(writer, stream_id, header, times, values, truth)
 
 
 def markers(truth: Truth) -> list[tuple[float, Marker]]:
@@ -176,11 +181,13 @@ def _video(writer: xdf.Writer, run: Run, truth: Truth) -> None:
 
 
 def _add(
-    writer: xdf.Writer, stream_id: int, header: xdf.StreamHeader, stamps: np.ndarray, values: np.ndarray | Sequence,
-    *, ahead_s: float = 0.0,
+    writer: xdf.Writer, stream_id: int, header: xdf.StreamHeader, times: np.ndarray, values: np.ndarray | Sequence,
+    sender: Truth | None = None,
 ) -> None:  # fmt: skip
+    """Write a stream; ``sender`` has a clock of its own."""
+    stamps = times if sender is None else sender.sent(times)
     writer.add_stream(stream_id, xdf.header_xml(header))
     for a, b in pairwise([*range(0, len(stamps), 4096), len(stamps)]):
         writer.samples(stream_id, stamps[a:b], values[a:b])
-    for t in np.arange(stamps[0], stamps[-1], 5.0) if len(stamps) else ():
-        writer.offset(stream_id, float(t), ahead_s)
+    for n in range(0, len(stamps), max(1, round(5 * header.sfreq)) if header.sfreq else len(stamps)):
+        writer.offset(stream_id, float(stamps[n]), float(times[n] - stamps[n]))

@@ -1,0 +1,274 @@
+"""emo-export, from session folders to a dataset."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bids_export import cli, dataset, validate
+from protocol import commands
+from protocol.folder import Manifest, Person
+from tests.bids_export.lab import STUDY, Truth, Who, record
+
+SHORT = Truth(duration_s=18.0)
+FULL = (
+    STUDY.replace(
+        'description = "Watching clips."',
+        'description = "Watching clips."\ncogatlas_id = "n/a"\ncogpo_id = "n/a"\n'
+        'institution = { name = "A", address = "B", department = "C" }',
+    )
+    .replace(
+        'manufacturer = "Emotiv"',
+        'manufacturer = "Emotiv"\nmodel = "FLEX 2"\nserial_number = "1"\nsoftware_versions = "2"\ncap_manufacturer = "E"\n'
+        'cap_model = "F"\nplacement_scheme = "10-20"\nreference = "TP9"\nground = "TP10"\nline_freq = 50\n'
+        'hardware_filters = "n/a"\nsoftware_filters = "notch"',
+    )
+    .replace("fps = 5", 'fps = 5\ndevice = "camera"')
+)
+
+
+def run(*args: object, capsys) -> tuple[int, str, str]:
+    """Run the command and return exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as ended:
+        commands.run(cli.export_app, cli.BAD_INPUT, args=[str(arg) for arg in args])
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+@pytest.fixture(scope="module")
+def lab_data(tmp_path_factory) -> Path:
+    """Three participants: kept, below the rule, and without consent to the face."""
+    data = tmp_path_factory.mktemp("study") / "data"
+    whole = Person(age_y=25, sex="F", handedness="R", head_circumference_cm=56)
+    record(data, Truth(duration_s=18.0, lost=((2000, 100),)), Who("01", person=whole), text=FULL)
+    record(data, Truth(duration_s=18.0, overall=70.0), Who("02"), text=FULL)
+    record(data, SHORT, Who("03", scopes=("eeg", "train"), person=whole), text=FULL)
+    return data
+
+
+@pytest.fixture(scope="module")
+def exported(lab_data: Path) -> dataset.Export:
+    return dataset.export(lab_data, lab_data.parent / "bids", dataset.Options())
+
+
+def test_a_complete_study_validates_without_error_or_warning(exported: dataset.Export) -> None:
+    assert exported.verdict.issues == ()
+    assert exported.unknown == ()
+    assert validate.validate(exported.root).issues == ()  # where it lies now, too
+
+
+def test_a_participant_below_the_rule_is_listed_with_the_reason_and_has_no_folder(exported: dataset.Export) -> None:
+    rows = {row["participant_id"]: row for row in table(exported.root / "participants.tsv")}
+    assert list(rows["sub-01"]) == list(dataset._PEOPLE)
+    assert (rows["sub-01"]["included"], rows["sub-01"]["contact_quality"]) == ("yes", "0.95")
+    assert (rows["sub-02"]["included"], rows["sub-02"]["exclusion_reason"]) == ("no", "CQ 70.00% is below 80.00%")
+    assert (exported.root / "sub-01").is_dir()
+    assert not (exported.root / "sub-02").exists()
+
+
+def test_without_consent_to_the_face_there_is_no_video(exported: dataset.Export) -> None:
+    assert list(exported.root.glob("sub-01/**/*_video.mkv"))
+    assert list(exported.root.glob("sub-03/**/*_eeg.vhdr"))
+    assert not list(exported.root.glob("sub-03/**/beh"))
+    rows = {row["participant_id"]: row["consent"] for row in table(exported.root / "participants.tsv")}
+    assert (rows["sub-01"], rows["sub-03"]) == ("eeg+face+train", "eeg+train")
+
+
+def test_the_files_have_their_bids_names(exported: dataset.Export) -> None:
+    stem = "sub-01_ses-01_task-emotion_run-01"
+    eeg = {path.name for path in (exported.root / "sub-01/ses-01/eeg").iterdir()}
+    ends = ("_eeg.vhdr", "_eeg.vmrk", "_eeg.eeg", "_eeg.json", "_channels.tsv", "_events.tsv", "_events.json")
+    assert {stem + end for end in ends} <= eeg
+    assert {f"{stem}_recording-contact_physio.tsv.gz", f"{stem}_recording-contact_physio.json"} <= eeg
+    beh = {path.name for path in (exported.root / "sub-01/ses-01/beh").iterdir()}
+    assert beh == {f"{stem}_recording-face_{end}" for end in ("video.mkv", "video.json", "frames.tsv", "frames.json")}
+
+
+def test_events_carry_trial_answers_and_gaps_and_describe_every_column(exported: dataset.Export) -> None:
+    path = exported.root / "sub-01/ses-01/eeg/sub-01_ses-01_task-emotion_run-01_events.tsv"
+    rows = table(path)
+    clips = [row for row in rows if row["trial_type"].startswith("clip/")]
+    assert [(c["trial_type"], c["valence"], c["rating"]) for c in clips] == [
+        ("clip/happiness", "4", "happiness"),
+        ("clip/sadness", "5", "sadness"),
+    ]
+    [gap] = [row for row in rows if row["trial_type"] == "BAD_gap"]
+    assert float(gap["onset"]) == pytest.approx(2000 / 256, abs=1e-6)
+    sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert set(rows[0]) <= set(sidecar)
+    assert sidecar["target"]["Colors"] == {"happiness": "#E69F00", "sadness": "#0072B2"}
+    assert list(sidecar["target"]["Levels"]) == ["happiness", "sadness"]
+
+
+def test_mne_bids_reads_it_and_leaves_out_what_is_marked(exported: dataset.Export) -> None:
+    import mne_bids
+
+    path = mne_bids.BIDSPath(
+        root=exported.root, subject="01", session="01", task="emotion", run="01", datatype="eeg", suffix="eeg"
+    )
+    raw = mne_bids.read_raw_bids(path, verbose="ERROR")
+    assert raw.info["bads"] == ["FT9"]
+    assert {"clip/happiness", "clip/sadness", "BAD_gap"} <= set(raw.annotations.description)
+    assert raw.get_montage() is not None
+
+
+def test_the_video_is_the_recorded_one_and_scans_list_it(exported: dataset.Export, lab_data: Path) -> None:
+    name = "sub-01_ses-01_task-emotion_run-01_recording-face_video.mkv"
+    assert (exported.root / "sub-01/ses-01/beh" / name).read_bytes() == (lab_data / "sub-01/ses-01/run-01" / name).read_bytes()
+    scans = {row["filename"]: row for row in table(exported.root / "sub-01/ses-01/sub-01_ses-01_scans.tsv")}
+    assert scans[f"beh/{name}"]["included"] == "yes"
+    assert scans[f"beh/{name}"]["acq_time"] == "2026-09-21T14:13:20.013000Z"
+
+
+def test_exporting_again_replaces_ours_keeps_derivatives_and_obeys_include_excluded(tmp_path: Path, capsys) -> None:
+    data, root = tmp_path / "data", tmp_path / "bids"
+    record(data, Truth(duration_s=18.0, fps=0), Who("01"))
+    record(data, Truth(duration_s=18.0, fps=0, overall=60.0), Who("02"))
+    code, out, _ = run(data, root, "--json", capsys=capsys)
+    assert (code, json.loads(out)["runs"]) == (0, ["sub-01_ses-01_task-emotion_run-01"])
+    (root / "derivatives" / "emolab").mkdir(parents=True)
+    code, out, _ = run(data, root, "--json", "--include-excluded", "--participant-label", "sub-02", capsys=capsys)
+    assert (code, json.loads(out)["runs"]) == (0, ["sub-02_ses-01_task-emotion_run-01"])
+    assert sorted(path.name for path in root.glob("sub-*")) == ["sub-02"]
+    assert (root / "derivatives" / "emolab").is_dir()
+
+
+def test_nobody_kept_is_no_dataset(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, overall=60.0, fps=0))
+    code, _, err = run(tmp_path / "data", tmp_path / "bids", capsys=capsys)
+    assert code == 1
+    assert "sub-01: CQ 60.00% is below 80.00%" in err
+    assert not (tmp_path / "bids").exists()
+
+
+def refused(tmp_path: Path, capsys, *args: object, match: str) -> None:
+    """Assert exit 2 with one line that says what, and nothing written."""
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    code, _, err = run(tmp_path / "data", tmp_path / "bids", *args, capsys=capsys)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert match in err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_simulated_data_need_the_flag(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT, Who(simulated=True))
+    refused(tmp_path, capsys, match="--simulated")
+
+
+def test_simulated_data_are_marked_as_such(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), Who(simulated=True))
+    code, _, _ = run(tmp_path / "data", tmp_path / "bids", "--simulated", capsys=capsys)
+    assert code == 0
+    assert json.loads((tmp_path / "bids/dataset_description.json").read_text(encoding="utf-8"))["Simulated"] is True
+    assert "Simulated data: nobody was recorded" in (tmp_path / "bids/README.md").read_text(encoding="utf-8")
+
+
+def test_simulated_and_real_data_do_not_mix(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT, Who("01"))
+    record(tmp_path / "data", SHORT, Who("02", simulated=True))
+    refused(tmp_path, capsys, "--simulated", match="keep simulated and real data in folders apart")
+
+
+def test_a_folder_without_session_json_is_refused(tmp_path: Path, capsys) -> None:
+    run_folder = record(tmp_path / "data", SHORT).path
+    (run_folder / "session.json").unlink()
+    refused(tmp_path, capsys, match="has no session.json")
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path, capsys) -> None:
+    (tmp_path / "data").mkdir()
+    refused(tmp_path, capsys, match="record with emo-run")
+
+
+def test_a_root_that_is_not_ours_is_left_alone(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT)
+    (tmp_path / "bids").mkdir()
+    (tmp_path / "bids" / "thesis.tex").write_text("years of work", encoding="utf-8")
+    refused(tmp_path, capsys, match="was not made by emolab")
+
+
+def test_a_participant_that_is_not_there_is_named(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT)
+    refused(tmp_path, capsys, "--participant-label", "sub-09", match="'09'")
+
+
+def test_a_recording_that_was_changed_is_refused(tmp_path: Path, capsys) -> None:
+    made = record(tmp_path / "data", SHORT)
+    made.trials_csv.touch()
+    data = bytearray(made.xdf.read_bytes())
+    data[len(data) // 2] ^= 1
+    made.xdf.write_bytes(data)
+    refused(tmp_path, capsys, match="is not what was recorded")
+
+
+def test_two_studies_are_no_dataset(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT)
+    record(tmp_path / "data", SHORT, Who("02"), text=STUDY.replace("Two emotions", "Another"))
+    refused(tmp_path, capsys, match="study.name")
+
+
+def test_a_run_without_manifest_is_recovered_and_says_so(tmp_path: Path) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), end=None)
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
+    assert done.notes == ("sub-01_ses-01_task-emotion_run-01: the session was recovered",)
+    assert done.survey.participants[0].included
+
+
+def test_without_consent_to_eeg_a_participant_is_only_listed(tmp_path: Path) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), Who("01"))
+    record(tmp_path / "data", SHORT, Who("02", scopes=("face",)))
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options(include_excluded=True))
+    row = table(done.root / "participants.tsv")[1]
+    assert (row["included"], row["exclusion_reason"], row["contact_quality"]) == ("no", "no consent to EEG", "n/a")
+    assert not (done.root / "sub-02").exists()
+
+
+def test_one_good_session_keeps_a_participant_and_the_scans_tell_the_sessions_apart(tmp_path: Path) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), Who(session="01"))
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0, overall=50.0), Who(session="02"))
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
+    assert done.survey.participants[0].included
+    sessions = {row["session_id"]: row["included"] for row in table(done.root / "sub-01/sub-01_sessions.tsv")}
+    assert sessions == {"ses-01": "yes", "ses-02": "no"}
+    assert {row["included"] for row in table(done.root / "sub-01/ses-02/sub-01_ses-02_scans.tsv")} == {"no"}
+
+
+def test_two_runs_of_a_session_lie_side_by_side(tmp_path: Path) -> None:
+    for _ in range(2):
+        record(tmp_path / "data", Truth(duration_s=18.0, fps=0))
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
+    assert len(list(done.root.glob("sub-01/ses-01/eeg/*_run-0[12]_eeg.vhdr"))) == 2
+    assert len(table(done.root / "sub-01/ses-01/sub-01_ses-01_scans.tsv")) == 6
+
+
+def test_what_is_not_valid_bids_is_not_put_in_place(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), text=STUDY.replace('"Joyful"', '"No-such-feeling"'))
+    code, _, err = run(tmp_path / "data", tmp_path / "bids", capsys=capsys)
+    assert code == 1
+    assert "not valid BIDS" in err
+    assert "HED" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_manifest_names_files_that_are_missing(tmp_path: Path, capsys) -> None:
+    made = record(tmp_path / "data", SHORT)
+    assert made.video().name in {file.path for file in Manifest.load(made.manifest_json).files}
+    made.video().unlink()
+    refused(tmp_path, capsys, match="is missing, though manifest.json names it")
+
+
+def test_the_same_recordings_give_the_same_files(exported: dataset.Export, lab_data: Path, tmp_path: Path) -> None:
+    again = dataset.export(lab_data, tmp_path / "bids", dataset.Options())
+    names = sorted(path.relative_to(exported.root) for path in exported.root.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(again.root) for path in again.root.rglob("*") if path.is_file())
+    differ = [name for name in names if (exported.root / name).read_bytes() != (again.root / name).read_bytes()]
+    assert differ == []
+    shutil.rmtree(again.root)
