@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, get_args
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -140,31 +141,33 @@ def record(done: Done) -> dict[str, Any]:
 
 
 def _tell(done: Done) -> None:
-    """Print the scores beside chance."""
+    """Print the scores beside chance, a table for each split, the honest ones first."""
     people = len({window.participant for window in done.data.windows})
-    table = Table(title=f"{len(done.data.windows)} windows of {people} participants: {', '.join(done.data.emotions)}")
-    for name in ("split", "modality", "features", "accuracy", "95 % interval", "chance", "macro-F1", "p", "windows"):
-        table.add_column(name, justify="left" if name in ("split", "modality", "features") else "right")
-    for row in sorted(done.rows, key=lambda row: row.leaky):
-        table.add_row(*_cells(row), style="dim" if row.leaky else None)
-    out.print(table)
-    if any(row.leaky for row in done.rows):
-        shares = "; ".join(dict.fromkeys(f"{row.split}: {' and '.join(row.shares)}" for row in done.rows if row.leaky))
-        out.print(f"LEAKY: training and test share what makes the score too good ({shares}).", markup=False, highlight=False)
+    said = f"{len(done.data.windows)} windows of {people} participants: {', '.join(done.data.emotions)}"
+    out.print(said, markup=False, highlight=False)
+    for row in sorted({row.split: row for row in done.rows}.values(), key=lambda row: row.leaky):
+        out.print(_table([other for other in done.rows if other.split == row.split]))
     out.print(
-        "p: permutation test over clips, labels permuted within participants. "
+        "95 %: interval over participants. p: permutation test over clips, labels permuted within participants. "
         f"Labels, metrics.json, figures and models: {done.out}", markup=False, highlight=False,
     )  # fmt: skip
 
 
-def _cells(row: MetricsRow) -> tuple[str, ...]:
-    interval = "-" if row.ci_low is None or row.ci_high is None else f"{row.ci_low:.0%} to {row.ci_high:.0%}"
-    p = "-" if row.p_permutation is None else f"{row.p_permutation:.4f}"
-    split = f"{row.split} LEAKY" if row.leaky else row.split
-    return (
-        escape(split), row.modality, row.features, f"{row.accuracy:.1%}", interval, f"{row.chance:.1%}", f"{row.f1_macro:.1%}",
-        p, str(row.n_test),
-    )  # fmt: skip
+def _table(rows: Sequence[MetricsRow]) -> Table:
+    shares = ", ".join(rows[0].shares) or "nothing"
+    leaky = "LEAKY, the scores are too good: " if rows[0].leaky else ""
+    title = f"{rows[0].split} ({leaky}training and test share {shares})"
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD)
+    for name in ("modality", "features"):
+        table.add_column(name, no_wrap=True)
+    for name in ("accuracy", "95 %", "chance", "macro-F1", "p", "windows"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for row in rows:
+        interval = "-" if row.ci_low is None or row.ci_high is None else f"{100 * row.ci_low:.0f}-{100 * row.ci_high:.0f} %"
+        p = "-" if row.p_permutation is None else f"{row.p_permutation:.4f}"
+        scores = (f"{row.accuracy:.1%}", interval, f"{row.chance:.1%}", f"{row.f1_macro:.1%}", p, str(row.n_test))
+        table.add_row(row.modality, row.features, *scores, style="dim" if row.leaky else None)
+    return table
 
 
 def train_main() -> NoReturn:
