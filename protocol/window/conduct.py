@@ -149,7 +149,7 @@ def _wait_for_recorder(display: Display, outlet: MarkerOutlet, wire: Wire, journ
     deadline_s = display.now() + CONSUMERS_S
     try:
         while not (outlet.has_consumers and wire.started) and display.now() < deadline_s:
-            display.flip_page()
+            display.keep_page()
     except Stopped:
         return  # the session begins, sees the same wish at its first flip, and ends in order
     if not (outlet.has_consumers and wire.started):

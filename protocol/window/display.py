@@ -18,6 +18,7 @@ from protocol.window.texture import Texture
 from protocol.window.wire import Wire
 
 ESCAPE = "escape"
+STILL_S = 0.1  # from flip to flip of what does not change, on a display without a pace of its own
 _SETTLING, _MEASURED = 10, 40  # flips: the first ones of a window are slow
 
 
@@ -62,6 +63,7 @@ class Display:
         self._keys: list[str] = []
         self._mouse = _mouse(self._window)
         self._was_down = False
+        self._t_flip = self.now()
         self._pacer: Pacer | None = None
         self.refresh = self._measure(screen.refresh_hz)
         self._pacer = Pacer(self.refresh, now=self.now, sleep=time.sleep)
@@ -90,6 +92,35 @@ class Display:
         """Flip to the page."""
         self._page.draw(1, 1)
         return self.flip(on_flip)
+
+    def keep_page(self) -> None:
+        """Let the page stand for one more period."""
+        self.keep(lambda: self._page.draw(1, 1))
+
+    def keep(self, draw: Callable[[], None]) -> None:
+        """Let what is on the screen stand for one more period, and listen.
+
+        A display of its own pace gets a flip at every refresh. One that is drawn in software would take a processor core to
+        draw the same again: it gets one now and then, which shows that the window lives.
+
+        Parameters
+        ----------
+        draw : callable
+            Draws what is on the screen.
+
+        Raises
+        ------
+        Stopped
+            When somebody wants to end the session.
+        """
+        assert self._pacer is not None
+        if self.refresh.vsync or self.due_s - self._t_flip >= STILL_S:
+            draw()
+            self.flip()
+            return
+        self._pacer.wait()
+        self._pacer.passed()
+        self._listen()
 
     def flip(self, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
         """Flip to what was drawn.
@@ -137,6 +168,7 @@ class Display:
         if self._pacer is not None:
             self._pacer.flipped(stamps[0])
         self.n_flips += 1
+        self._t_flip = stamps[0]
         self._flips.add(self.n_flips, stamps[0], psychopy_s)
         self._wire.flipped(self.n_flips, stamps[0])
         return stamps[0]

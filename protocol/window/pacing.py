@@ -80,6 +80,13 @@ class Pacer:
             self.due_s = t_s + self.refresh.period_s
             return
         self._cost_s += _FORGETTING * (t_s - self._ordered_s - self._cost_s)
+        self._step(t_s)
+
+    def passed(self) -> None:
+        """Take note that nothing was flipped where a flip was due."""
+        self._step(max(self._now(), self.due_s))
+
+    def _step(self, t_s: float) -> None:
         step_s = max(self.refresh.period_s, self._cost_s)
         # on a grid, so that small delays do not add up; a flip missed altogether starts the grid anew
         on_grid = abs(t_s - self.due_s) <= step_s / 2

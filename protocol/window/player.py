@@ -6,16 +6,16 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from protocol.ports import Clip, Played, Stamp
 from protocol.window import layout, pictures
 from protocol.window.decode import ClipError, Decoder, Format
 from protocol.window.display import Display
 from protocol.window.playhead import Playhead
-from protocol.window.sound import Speaker, Track
+from protocol.window.sound import LEAD_S, Speaker, Track
 from protocol.window.texture import Texture
 
-LEAD_S = 0.2  # a sound is scheduled so long before its picture: sound cards and servers need up to 0.1 s
 PREPARE_S = 30.0  # a clip that is not decoded by then has failed
 
 OnOnset = Callable[[Stamp], None]
@@ -107,7 +107,7 @@ class Player:
         while not decoder.ready:
             if self._display.now() > deadline_s:
                 raise ClipError(f"could not be prepared in {PREPARE_S:.0f} s")
-            self._display.flip_page()
+            self._display.keep_page()
         if decoder.format is None:
             raise ClipError(decoder.error)
         return decoder.format
@@ -129,7 +129,7 @@ class Player:
         if track is not None:
             track.start(planned_s)
         while display.due_s < planned_s - display.period_s / 2:
-            display.flip_page()
+            display.keep_page()
         return planned_s
 
     def _follow(self, head: Playhead, texture: Texture, form: Format, track: Track | None, account: _Account) -> None:
@@ -138,10 +138,12 @@ class Player:
         start_s = account.planned_s if track is not None or account.onset_s is None else account.onset_s
         # half a period ahead of the flip: a frame is neither early nor late for the jitter of a flip
         while not head.over(media_s := display.due_s - start_s + display.period_s / 2):
-            if (frame := head.advance(media_s)) is not None:
+            if (frame := head.advance(media_s)) is None:
+                display.keep(partial(self._draw, texture, form))
+            else:
                 texture.upload(frame.rgb)
-            self._draw(texture, form)
-            display.flip()
+                self._draw(texture, form)
+                display.flip()
             if track is not None and account.sound_s is None:
                 account.sound_s = track.started_s()
         head.count_rest()

@@ -41,7 +41,7 @@ class WindowScreen:
         display.put(pictures.page(page, display.sheet))
         t_shown = display.flip_page(self._entering(page.name, page.keys, on_flip))
         while not self._page_over(page, t_shown):
-            display.flip_page()
+            display.keep_page()
         return display.now()
 
     def play(self, clip: Clip, *, on_onset: Callable[[Stamp], None], on_offset: Callable[[Played], None]) -> Played:
@@ -56,7 +56,7 @@ class WindowScreen:
         try:
             t_shown = display.flip_page(self._entering("rating", (("question", question.name), *question.keys)))
             while (chosen := self._chosen(question)) is None:
-                display.flip_page()
+                display.keep_page()
             answer = Answer(question.choices[chosen], t_shown, display.now())
         finally:
             display.show_mouse(visible=False)
@@ -102,7 +102,7 @@ class WindowScreen:
         display.put(pictures.question(question, display.sheet, colors=self._colors, chosen=chosen))
         t_shown = display.flip_page()
         while display.due_s < t_shown + CHOSEN_S:
-            display.flip_page()
+            display.keep_page()
 
 
 def choice_keys(question: Question) -> list[str]:

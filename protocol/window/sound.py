@@ -23,10 +23,13 @@ logger = logging.getLogger(__name__)
 _PLAYBACK, _MASTER = 1, 8
 _EXCLUSIVE_NOT_NEEDED = 1  # latency class: low latency, shared with other programs
 _BUFFER = 512  # samples: 11 ms
+# Sounds are scheduled, so latency costs nothing; with PortAudio's own choice a busy machine ran dry 70 times in 20 s, and
+# PulseAudio was silent for up to 1.4 s after each. With 0.1 s it never did.
+LATENCY_S = 0.1
 # The first sounds of a device start late: behind PulseAudio by up to 1.2 s, once. So silences are played until two in a row
 # start when they should.
 _WARM_UP_S = 0.02
-_WARM_UP_LEAD_S = 0.1
+LEAD_S = 0.3  # a sound is handed over so long before it is to be heard: the latency, and room for a busy machine
 _WARM_UP_LIMIT_S = 5.0
 _PUNCTUAL_S = 0.005
 _SERVERS = ("pipewire", "pulse", "default")  # a device that can be shared, in the order of liking
@@ -83,7 +86,7 @@ class Speaker:
         try:
             self._stream = self._library.Stream(
                 device_id=device, mode=_PLAYBACK + _MASTER, latency_class=_EXCLUSIVE_NOT_NEEDED, freq=SFREQ_AUDIO,
-                channels=2, buffer_size=_BUFFER,
+                channels=2, buffer_size=_BUFFER, suggested_latency=LATENCY_S,
             )  # fmt: skip
             self._stream.start(repetitions=0, when=0, wait_for_start=1)
             self._warm_up()
@@ -123,7 +126,7 @@ class Speaker:
     def _silence(self, deadline_s: float) -> float | None:
         """Play a short silence and return how late it started, seconds; None when it did not by the deadline."""
         silence = self.load(np.zeros((round(_WARM_UP_S * SFREQ_AUDIO), 2), np.float32))
-        at_s = self._now() + _WARM_UP_LEAD_S
+        at_s = self._now() + LEAD_S
         silence.start(at_s)
         while (started_s := silence.started_s()) is None and self._now() < deadline_s:
             time.sleep(0.01)

@@ -67,6 +67,15 @@ class TestAPacer:
         stalled, *after = stamps(pacer, clock, [0.001] * 10)
         assert all(b - a == pytest.approx(1 / HZ, abs=0.002) for a, b in pairwise([stalled, *after]))
 
+    def test_keeps_its_grid_over_periods_without_a_flip(self) -> None:
+        clock = FakeClock()
+        pacer = Pacer(Refresh(1 / HZ, vsync=False, measured_s=0.001), now=clock.now, sleep=clock.sleep)
+        last = stamps(pacer, clock, [0.001] * 20)[-1]
+        for _ in range(5):
+            pacer.wait()
+            pacer.passed()
+        assert stamps(pacer, clock, [0.001])[0] == pytest.approx(last + 6 / HZ, abs=0.002)
+
     def test_leaves_a_display_that_waits_to_itself(self) -> None:
         clock = FakeClock()
         pacer = Pacer(Refresh(1 / HZ, vsync=True, measured_s=1 / HZ), now=clock.now, sleep=clock.sleep)
