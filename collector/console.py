@@ -122,6 +122,8 @@ class Plain:
 
     def show(self, picture: Picture) -> None:
         """Print a line where there is something new."""
+        if picture.phase in ("leaving", "ended"):
+            return  # the verdict follows at once
         name = picture.state.partition(" ")[0]
         seen = (picture.phase, picture.state if name in ("clip", "welcome", "thanks") else self._seen[1])
         if seen != self._seen or picture.t_s >= self._next_s:
