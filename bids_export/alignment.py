@@ -210,6 +210,25 @@ def fill(values: Floats, clock: SampleClock) -> Floats:
     return filled
 
 
+def invented(clock: SampleClock, flags: Floats | None) -> tuple[Gap, ...]:
+    """Return the runs of samples that nobody measured: lost ones, and those that the device flags as its own filling.
+
+    Parameters
+    ----------
+    clock : SampleClock
+        Of the recording.
+    flags : ndarray, shape (n_kept,), optional
+        Above 0 where the device filled in; one per row that counts.
+    """
+    which = np.zeros(clock.n_times, dtype=bool)
+    for gap in clock.gaps:
+        which[gap.first : gap.first + gap.n] = True
+    if flags is not None:
+        which[clock.index[flags > 0]] = True
+    edges = np.flatnonzero(np.diff(which.astype(np.int8), prepend=0, append=0))
+    return tuple(Gap(int(a), int(b - a)) for a, b in edges.reshape(-1, 2))
+
+
 def _lines(index: Integers, stamps: Floats, starts: Integers, sfreq: float) -> tuple[Floats, Floats, float, float]:
     """Fit LSL seconds over the index: one rate (there is one crystal), one line per stretch.
 

@@ -6,35 +6,20 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from bids_export import eeg, physio, place, prose, readback, recording, sidecars, tables, timeline, validate, video
+from bids_export import eeg, front, physio, place, readback, recording, sidecars, tables, timeline, validate, video
 from bids_export import events as event_table
 from bids_export.recording import Eeg, Recording, RecordingError
 from bids_export.survey import Participant, RunFacts, SessionFacts, Survey, survey
 from bids_export.timeline import Moment
 from bids_export.validate import Verdict
 from protocol.folder import Run
-from protocol.study import Study
 
-BIDS_VERSION = "1.11.1"  # the newest that the validator knows
-HED_VERSION = "8.4.0"
-BIDSIGNORE = """\
-# video is in no release of BIDS yet: names of the draft BEP047, and the times of its frames
-*_video.mkv
-*_video.json
-*_frames.tsv
-*_frames.json
-"""
-SOURCE = "sourcedata"
-_PEOPLE = ("participant_id", "age", "sex", "handedness", "contact_quality", "included", "exclusion_reason", "consent")
 _SCANS = ("filename", "acq_time", "contact_quality", "included", "exclusion_reason")
 _SESSIONS = ("session_id", "acq_time", "contact_quality", "included", "exclusion_reason")
-_STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "source")
 
 Progress = Callable[[str, str, int], None]
 
@@ -126,13 +111,13 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
             for session in person.sessions:
                 _write_session(built, session, written, progress=lambda stem: progress("write", stem, n_runs))
             _write_sessions_table(built, person)
-        _write_top(built, found, written)
+        _write_front(built, found, written)
         progress("validate", root.name, 1)
         verdict = validate.validate(built)
         if verdict.errors:
             raise InvalidError(verdict)
         place.put(built, root)
-    return Export(root, found, tuple(written.runs), verdict, unknown(found.study), tuple(written.notes))
+    return Export(root, found, tuple(written.runs), verdict, front.unknown(found.study), tuple(written.notes))
 
 
 def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
@@ -193,7 +178,7 @@ def _write_run(built: Path, record: Recording, placed: Eeg, facts: RunFacts, ses
 
 def _copy_source(built: Path, run: Run) -> None:
     """Keep the small files that say how a run was made: the frozen study, its clips, and the trial table."""
-    folder = built / SOURCE / run.path.relative_to(run.data)
+    folder = built / front.SOURCE / run.path.relative_to(run.data)
     folder.mkdir(parents=True)
     for path in (run.study_toml, run.clips_tsv, run.trials_csv):
         if path.exists():
@@ -246,98 +231,13 @@ def _write_sessions_table(built: Path, person: Participant) -> None:
         tables.write_tsv(folder / f"sub-{person.label}_sessions.tsv", _SESSIONS, rows)
 
 
-def _write_top(built: Path, found: Survey, written: _Written) -> None:
-    """Write the files of the whole dataset."""
+def _write_front(built: Path, found: Survey, written: _Written) -> None:
     for leftover in built.glob("README*"):
         leftover.unlink()  # mne-bids writes a list of references
-    study = found.study
-    tables.write_json(built / place.DESCRIPTION, description(found))
-    tables.write_tsv(built / "participants.tsv", _PEOPLE, (_person(p) for p in found.participants))
-    tables.write_json(built / "participants.json", sidecars.participants(study))
-    if written.runs:
-        tables.write_json(built / "scans.json", sidecars.scans())
-        tables.write_json(built / "sessions.json", sidecars.sessions())
-    (built / "stimuli").mkdir()
-    tables.write_tsv(built / "stimuli" / "stimuli.tsv", _STIMULI, _stimuli(found))
-    tables.write_json(built / "stimuli" / "stimuli.json", sidecars.STIMULI)
-    text = prose.readme(found, has_video=written.has_video, has_quality=written.has_quality)
-    (built / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    (built / "CHANGES").write_text(prose.changes(found, datetime.now(UTC).date()), encoding="utf-8", newline="\n")
-    if written.has_video:
-        (built / ".bidsignore").write_text(BIDSIGNORE, encoding="utf-8", newline="\n")
-
-
-def description(found: Survey) -> dict[str, Any]:
-    """Return ``dataset_description.json``."""
-    about = found.study.study
-    made_by = [
-        {"Name": place.NAME, "Version": version(place.NAME)},
-        {"Name": "MNE-BIDS", "Version": version("mne-bids"), "CodeURL": "https://mne.tools/mne-bids/"},
-    ]
-    ethics = [about.ethics_approval] if about.ethics_approval else None
-    content = {
-        "Name": about.name,
-        "BIDSVersion": BIDS_VERSION,
-        "HEDVersion": HED_VERSION,
-        "DatasetType": "raw",
-        "License": about.license,
-        "Authors": list(about.authors) or None,
-        "EthicsApprovals": ethics,
-        "Keywords": ["EEG", "emotion", "facial expression", "contact quality"],
-        "GeneratedBy": made_by,
-        "SourceDatasets": [{"URL": f"bids::{SOURCE}/"}],
-    }
-    return tables.known(content) | ({"Simulated": True} if found.simulated else {})
-
-
-def _person(participant: Participant) -> dict[str, object]:
-    who = participant.sessions[0].runs[0].session.person
-    return {
-        "participant_id": f"sub-{participant.label}",
-        "age": who.age_y,
-        "sex": who.sex,
-        "handedness": who.handedness,
-        "contact_quality": participant.quality,
-        "included": participant.included,
-        "exclusion_reason": participant.reason,
-        "consent": "+".join(s for s in ("eeg", "face", "share", "train") if s in participant.scopes) or None,
-    }
-
-
-def _stimuli(found: Survey) -> list[dict[str, object]]:
-    """Return one row per clip that anybody was shown, with what its table says."""
-    runs = [run for person in found.participants for session in person.sessions for run in session.runs]
-    entries = {entry.stim_id: entry for run in runs for entry in run.entries}
-    shown = dict(pair for run in runs for pair in run.shown)
-    rows: list[dict[str, object]] = []
-    for stim_id, target in sorted(shown.items()):
-        entry = entries.get(stim_id)
-        known = {} if entry is None else {
-            "duration": entry.duration_s, "start": entry.start_s, "filename": entry.file.name, "sha256": entry.sha256,
-            "license": entry.licence, "source": entry.source,
-        }  # fmt: skip
-        rows.append({"stim_id": stim_id, "target": target, **known})
-    return rows
-
-
-def unknown(study: Study) -> tuple[str, ...]:
-    """Return the study's keys that BIDS asks for and nobody filled in: nothing is invented in their place."""
-    about, device = study.study, study.eeg
-    asked: dict[str, object] = {
-        "study.description": about.description,
-        "study.license": about.license, "study.authors": about.authors,
-        "study.cogatlas_id": about.cogatlas_id, "study.cogpo_id": about.cogpo_id,
-        **{f"study.institution.{key}": value for key, value in about.institution.model_dump().items()},
-        **{f"eeg.{key}": getattr(device, key) for key in _DEVICE},
-        **({"camera.device": study.camera.device} if study.camera else {}),
-    }  # fmt: skip
-    return tuple(key for key, value in asked.items() if not value)
-
-
-_DEVICE = (
-    "reference", "ground", "line_freq", "manufacturer", "model", "serial_number", "software_versions", "cap_manufacturer",
-    "cap_model", "placement_scheme", "hardware_filters", "software_filters",
-)  # fmt: skip
+    today = datetime.now(UTC).date()
+    front.write(built, found, has_video=written.has_video, has_quality=written.has_quality, today=today)
+    tables.write_json(built / "scans.json", sidecars.scans())
+    tables.write_json(built / "sessions.json", sidecars.sessions())
 
 
 def _iso(time: datetime) -> str:

@@ -12,7 +12,6 @@ from typing import cast
 
 import mne
 import numpy as np
-from numpy.typing import NDArray
 
 from bids_export import alignment
 from bids_export.alignment import Gap, SampleClock
@@ -28,10 +27,11 @@ from protocol.study import Study
 from stimuli import manifest as clip_table
 from stimuli.manifest import Entry
 
+VOLTS = {"uV": 1e-6, "V": 1.0}
+
 log = logging.getLogger(__name__)
 
 FRAMES, WALLCLOCK = "emolab-frames", "emolab-wallclock"
-VOLTS = {"uV": 1e-6, "V": 1.0}
 
 
 class RecordingError(ValueError):
@@ -188,9 +188,11 @@ def _videos(run: Run, streams: Mapping[int, xdf.Stream]) -> tuple[Video, ...]:
     """Pair each video file with the stream that holds its frame times."""
     found = []
     for path in run.videos():
-        of_file = [s for s in streams.values() if s.header.name == FRAMES and _file_of(s) == path.name]
+        of_file = [s for s in streams.values() if s.header.name == FRAMES and len(s.stamps) and _file_of(s) == path.name]
         if not of_file:
-            raise RecordingError(f"{run.xdf}: no stream {FRAMES} names {path.name}; without frame times it cannot be aligned")
+            raise RecordingError(
+                f"{run.xdf}: no stream {FRAMES} has times for {path.name}, so it cannot be aligned; move it out"
+            )
         rows = np.concatenate([cast(Floats, s.values) for s in of_file])
         times = np.concatenate([mapped(s) for s in of_file])
         part = path.name.split("_split-")
@@ -261,7 +263,7 @@ def place_eeg(recording: Recording) -> Eeg | None:
     clock = alignment.sample_clock(stamps, sfreq=header.sfreq, counter=counter)
     volts = alignment.fill(values[:, picks], clock).T * VOLTS[study.eeg.units]
     flags = values[clock.rows, labels.index(study.eeg.interpolated)] if study.eeg.interpolated in labels else None
-    return Eeg(tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, _filled(clock, flags))
+    return Eeg(tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, alignment.invented(clock, flags))
 
 
 def channels(labels: Sequence[str], study: Study, *, where: str) -> list[int]:
@@ -296,14 +298,3 @@ def positions(montage: str) -> frozenset[str]:
     if montage not in mne.channels.get_builtin_montages():
         raise RecordingError(f"study.toml: eeg.montage = {montage!r}: MNE-Python has none of that name; try colin27_1020")
     return frozenset(mne.channels.make_standard_montage(montage).ch_names)
-
-
-def _filled(clock: SampleClock, flags: NDArray[np.float64] | None) -> tuple[Gap, ...]:
-    """Return the runs of samples that were lost or that the device flags as its own filling."""
-    invented = np.zeros(clock.n_times, dtype=bool)
-    for gap in clock.gaps:
-        invented[gap.first : gap.first + gap.n] = True
-    if flags is not None:
-        invented[clock.index[flags > 0]] = True
-    edges = np.flatnonzero(np.diff(invented.astype(np.int8), prepend=0, append=0))
-    return tuple(Gap(int(a), int(b - a)) for a, b in edges.reshape(-1, 2))

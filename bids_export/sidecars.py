@@ -144,7 +144,8 @@ def participants(study: Study) -> dict[str, Any]:
         "handedness": {"Description": "Handedness", "Levels": {"L": "left", "R": "right", "A": "ambidextrous"}},
         "contact_quality": _QUALITY | {"Description": f"{_QUALITY['Description']}. Of the best session"},
         "included": _INCLUDED | {
-            "Description": f"Whether any session reaches {rule.threshold:.0%} ({rule.metric}, over the {rule.over})"
+            "Description": f"Whether any session reaches {rule.threshold:.0%} ({rule.metric}, over the {rule.over})",
+            "Rule": rule.model_dump(),  # for programs: the report draws its line there
         },
         "exclusion_reason": _REASON,
         "consent": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,8 @@ from protocol import folder
 from protocol.folder import Quality, Run, Session
 from protocol.study import Study
 from stimuli.manifest import Entry
+
+QUIET_S = 10.0  # the recorder writes every second; a crash leaves a file that does not grow
 
 Progress = Callable[[str, int], None]
 
@@ -129,6 +132,7 @@ def survey(data: Path, *, participants: Collection[str] = (), progress: Progress
     runs = select(find(data), participants, data=data)
     facts = []
     for run in runs:
+        check_quiet(run, now=time.time())
         progress(run.stem, len(runs))
         facts.append(_facts(recording.load(run)))
     _check_one_study(facts)
@@ -171,6 +175,23 @@ def select(runs: Sequence[Run], participants: Collection[str], *, data: Path) ->
     if absent := [label for label in participants if label not in there]:
         raise RecordingError(f"--participant-label = {absent[0]!r}: {data} has no run of it; it has {', '.join(sorted(there))}")
     return [run for run in runs if not participants or run.participant in participants]
+
+
+def check_quiet(run: Run, *, now: float) -> None:
+    """Refuse a run that is being recorded at this moment: it has no manifest, and its file still grows.
+
+    Raises
+    ------
+    RecordingError
+        With the cure.
+    """
+    if run.manifest_json.exists() or not run.xdf.exists():
+        return
+    age_s = now - run.xdf.stat().st_mtime
+    if age_s < QUIET_S:
+        raise RecordingError(
+            f"{run.xdf}: was written to {max(0.0, age_s):.0f} s ago: it is being recorded; export when the session has ended"
+        )
 
 
 def _facts(record: Recording) -> RunFacts:

@@ -10,7 +10,6 @@ from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from bids_export import tables
 from bids_export.alignment import SampleClock
@@ -56,27 +55,29 @@ def probe(path: Path) -> Facts:
     return Facts(*facts, pts, tuple(digest for _, digest in packets))
 
 
-def frame_rows(video: Video, facts: Facts) -> NDArray[np.int64]:
-    """Return, for each frame in the file, its row in the frame stream.
+def frame_times(video: Video, facts: Facts) -> Floats:
+    """Return when each frame in the file was taken, LSL seconds.
 
-    A recording that was cut short has a few rows whose frames never reached the disk; a frame without a row is damage.
+    Rows whose frames never reached the disk are passed over: a crash leaves a few. So does it leave frames whose rows never
+    reached the XDF, at the end: the file itself holds their times, to the millisecond.
 
     Raises
     ------
     RecordingError
-        When a frame has no row.
+        When a frame before the last row has none.
     """
     rows = np.searchsorted(video.pts_s, facts.pts_s - PTS_TOLERANCE_S)
-    inside = rows < len(video.pts_s)
-    off = np.full(len(rows), np.inf)
-    off[inside] = np.abs(video.pts_s[rows[inside]] - facts.pts_s[inside])
-    if (off > PTS_TOLERANCE_S).any():
-        frame = int(np.flatnonzero(off > PTS_TOLERANCE_S)[0])
+    late = facts.pts_s > video.pts_s[-1] + PTS_TOLERANCE_S
+    rows[late] = len(video.pts_s) - 1
+    times: Floats = video.times[rows] + np.where(late, facts.pts_s - video.pts_s[-1], 0.0)
+    astray = ~late & (np.abs(video.pts_s[rows] - facts.pts_s) > PTS_TOLERANCE_S)
+    if astray.any():
+        frame = int(np.flatnonzero(astray)[0])
         raise RecordingError(
             f"{video.path}: frame {frame} at {facts.pts_s[frame]:.3f} s has no time in the recording; "
             "video and XDF do not belong together"
         )
-    return rows
+    return times
 
 
 def write(stem: Path, video: Video, clock: SampleClock, study: Study) -> Path:
@@ -103,7 +104,7 @@ def write(stem: Path, video: Video, clock: SampleClock, study: Study) -> Path:
     path = stem.with_name(f"{base}_video.mkv")
     shutil.copyfile(video.path, path)
     facts = probe(path)
-    onsets = clock.onset_of(video.times[frame_rows(video, facts)])
+    onsets = clock.onset_of(frame_times(video, facts))
     tables.write_tsv(path.with_name(f"{base}_frames.tsv"), COLUMNS, _table(onsets))
     tables.write_json(path.with_name(f"{base}_frames.json"), FRAMES_SIDECAR)
     tables.write_json(path.with_name(f"{base}_video.json"), sidecar(facts, onsets, study))

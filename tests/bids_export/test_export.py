@@ -2,12 +2,13 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from bids_export import cli, dataset, validate
+from bids_export import cli, dataset, front, validate
 from protocol import commands
 from protocol.folder import Manifest, Person
 from tests.bids_export.lab import STUDY, Truth, Who, record
@@ -66,7 +67,7 @@ def test_a_complete_study_validates_without_error_or_warning(exported: dataset.E
 
 def test_a_participant_below_the_rule_is_listed_with_the_reason_and_has_no_folder(exported: dataset.Export) -> None:
     rows = {row["participant_id"]: row for row in table(exported.root / "participants.tsv")}
-    assert list(rows["sub-01"]) == list(dataset._PEOPLE)
+    assert list(rows["sub-01"]) == list(front.PEOPLE)
     assert (rows["sub-01"]["included"], rows["sub-01"]["contact_quality"]) == ("yes", "0.95")
     assert (rows["sub-02"]["included"], rows["sub-02"]["exclusion_reason"]) == ("no", "CQ 70.00% is below 80.00%")
     assert (exported.root / "sub-01").is_dir()
@@ -216,10 +217,16 @@ def test_two_studies_are_no_dataset(tmp_path: Path, capsys) -> None:
 
 
 def test_a_run_without_manifest_is_recovered_and_says_so(tmp_path: Path) -> None:
-    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), end=None)
+    made = record(tmp_path / "data", Truth(duration_s=18.0, fps=0), end=None)
+    os.utime(made.xdf, (0, 0))
     done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
     assert done.notes == ("sub-01_ses-01_task-emotion_run-01: the session was recovered",)
     assert done.survey.participants[0].included
+
+
+def test_a_run_that_is_being_recorded_is_refused(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", SHORT, end=None)
+    refused(tmp_path, capsys, match="is being recorded")
 
 
 def test_without_consent_to_eeg_a_participant_is_only_listed(tmp_path: Path) -> None:

@@ -48,15 +48,21 @@ def facts(pts):
 
 
 def test_frames_find_their_rows_by_their_times_in_the_file():
-    recorded = Video(None, None, np.array([0.0, 0.2, 0.4, 0.6]), 50 + np.array([0.0, 0.2, 0.4, 0.6]))
-    assert video.frame_rows(recorded, facts([0.0, 0.2, 0.4])).tolist() == [0, 1, 2]  # the last one never reached the disk
-    assert video.frame_rows(recorded, facts([0.0, 0.4])).tolist() == [0, 2]
+    recorded = Video(None, None, np.array([0.0, 0.2, 0.4, 0.6]), 50 + np.array([0.0, 0.21, 0.39, 0.6]))
+    # the last one never reached the disk
+    assert video.frame_times(recorded, facts([0.0, 0.2, 0.4])) == pytest.approx([50.0, 50.21, 50.39])
+    assert video.frame_times(recorded, facts([0.0, 0.4])) == pytest.approx([50.0, 50.39])
+
+
+def test_frames_after_the_last_row_have_the_times_of_the_file():
+    recorded = Video(None, None, np.array([0.0, 0.2]), np.array([50.0, 50.2]))
+    assert video.frame_times(recorded, facts([0.0, 0.2, 0.4, 0.6])) == pytest.approx([50.0, 50.2, 50.4, 50.6])
 
 
 def test_a_frame_without_a_time_is_refused(tmp_path):
-    recorded = Video(tmp_path / "face.mkv", None, np.array([0.0, 0.2]), np.array([50.0, 50.2]))
+    recorded = Video(tmp_path / "face.mkv", None, np.array([0.0, 0.2, 0.6]), np.array([50.0, 50.2, 50.6]))
     with pytest.raises(RecordingError, match=r"frame 2 at 0\.400 s has no time"):
-        video.frame_rows(recorded, facts([0.0, 0.2, 0.4]))
+        video.frame_times(recorded, facts([0.0, 0.2, 0.4]))
 
 
 @pytest.fixture
@@ -116,7 +122,7 @@ def test_the_sidecar_invents_nothing(written):
 def test_samples_that_the_headset_filled_in_itself_are_marked_too(tmp_path):
     placed = clock(10)
     flags = np.array([0, 0, 1, 1, 0, 0, 0, 0, 0, 1.0])
-    assert recording._filled(placed, flags) == (alignment.Gap(2, 2), alignment.Gap(9, 1))
+    assert alignment.invented(placed, flags) == (alignment.Gap(2, 2), alignment.Gap(9, 1))
 
 
 def test_a_montage_that_knows_no_channel_is_named():
