@@ -11,23 +11,11 @@ import pytest
 from bids_export import cli, dataset, front, validate
 from protocol import commands
 from protocol.folder import Manifest, Person
+from protocol.presets import Sizes, preset
 from tests.bids_export.lab import STUDY, Truth, Who, record
 
 SHORT = Truth(duration_s=18.0)
-FULL = (
-    STUDY.replace(
-        'description = "Watching clips."',
-        'description = "Watching clips."\ncogatlas_id = "n/a"\ncogpo_id = "n/a"\n'
-        'institution = { name = "A", address = "B", department = "C" }',
-    )
-    .replace(
-        'manufacturer = "Emotiv"',
-        'manufacturer = "Emotiv"\nmodel = "FLEX 2"\nserial_number = "1"\nsoftware_versions = "2"\ncap_manufacturer = "E"\n'
-        'cap_model = "F"\nplacement_scheme = "10-20"\nreference = "TP9"\nground = "TP10"\nline_freq = 50\n'
-        'hardware_filters = "n/a"\nsoftware_filters = "notch"',
-    )
-    .replace("fps = 5", 'fps = 5\ndevice = "camera"')
-)
+FULL, _ = preset("demo", Sizes())
 
 
 def run(*args: object, capsys) -> tuple[int, str, str]:
@@ -59,7 +47,7 @@ def exported(lab_data: Path) -> dataset.Export:
     return dataset.export(lab_data, lab_data.parent / "bids", dataset.Options())
 
 
-def test_a_complete_study_validates_without_error_or_warning(exported: dataset.Export) -> None:
+def test_the_demo_study_validates_without_error_or_warning(exported: dataset.Export) -> None:
     assert exported.verdict.issues == ()
     assert exported.unknown == ()
     assert validate.validate(exported.root).issues == ()  # where it lies now, too
@@ -104,8 +92,9 @@ def test_events_carry_trial_answers_and_gaps_and_describe_every_column(exported:
     assert float(gap["onset"]) == pytest.approx(2000 / 256, abs=1e-6)
     sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert set(rows[0]) <= set(sidecar)
-    assert sidecar["target"]["Colors"] == {"happiness": "#E69F00", "sadness": "#0072B2"}
-    assert list(sidecar["target"]["Levels"]) == ["happiness", "sadness"]
+    colors = {"happiness": "#E69F00", "sadness": "#0072B2", "fear": "#CC79A7", "neutral": "#7F7F7F"}
+    assert sidecar["target"]["Colors"] == colors
+    assert list(sidecar["target"]["Levels"]) == list(colors)
 
 
 def test_mne_bids_reads_it_and_leaves_out_what_is_marked(exported: dataset.Export) -> None:

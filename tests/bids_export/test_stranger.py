@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from bids_export import dataset
+from collector.twin.cohort import Participant, record_participant
+from collector.twin.knobs import Faults, seed_of
 from tests.bids_export import lab
+from tests.collector.twin.studies import small_study
 
 # none of our code: what anybody would write who has read the dataset's README
 SCRIPT = """
@@ -69,3 +72,20 @@ def test_without_the_alignment_the_stranger_would_miss_them(tmp_path: Path, monk
     dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
     [(samples_off, _, _, _)] = strangers_finds(tmp_path / "bids")
     assert abs(samples_off) > 50
+
+
+def test_impulses_of_the_twin_are_found_too(tmp_path: Path) -> None:
+    """Through the session itself, the twin's devices with faults of every kind, and the writers of a live session."""
+    files = small_study(tmp_path / "study")
+    faults = Faults(
+        gaps=((8.0, 0.7), (14.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0, offset_noise_s=1e-4,
+        eeg_jitter_s=0.003, impulse_trials=(1, 4),
+    )  # fmt: skip
+    record_participant(files, tmp_path / "data", Participant("01", seed_of("01", seed=1), 0.92), faults=faults)
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options(simulated=True))
+    finds = strangers_finds(done.root)
+    for samples_off, frames_off, height_uv, brightness in (finds[0], finds[3]):
+        assert abs(samples_off) <= 1
+        assert abs(frames_off) <= 1
+        assert height_uv > faults.impulse_uv * 0.9
+        assert brightness > 200
