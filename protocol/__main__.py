@@ -10,13 +10,10 @@ import typer
 from protocol import commands, folder
 from protocol.schedule import ScheduleError
 from protocol.study import StudyError
+from protocol.window.errors import WindowError
 from stimuli.manifest import ManifestError
 
 app = typer.Typer(add_completion=False)
-
-
-class WindowError(ValueError):
-    """The window cannot open as asked; one line with the cure."""
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from protocol.session import Ending
 from protocol.study import Study, StudyError
 from protocol.study_files import StudyFiles, load_study
 from protocol.window.display import Display
+from protocol.window.errors import WindowError
 from protocol.window.habits import FlipLog, HabitualTable
 from protocol.window.outlet import MarkerOutlet
 from protocol.window.screens import WindowScreen
@@ -50,8 +50,8 @@ def conduct(run_dir: Path, study_path: Path, *, size_px: tuple[int, int] | None,
 
     Raises
     ------
-    FolderError, StudyError, ManifestError, ScheduleError
-        Before a window opens; one line with the cure.
+    FolderError, StudyError, ManifestError, ScheduleError, WindowError
+        Before the session begins; one line with the cure.
     """
     run = folder.open_run(run_dir)
     record = Session.load(run.session_json)
@@ -102,7 +102,7 @@ def _speaker(files: StudyFiles, journal: Journal) -> Speaker | None:
         speaker = Speaker(now=LslClock.now)
     except SoundError as error:
         if files.study.screen.sound == "required":
-            raise StudyError(
+            raise WindowError(
                 f"{files.path}: screen.sound = 'required': {error}; connect a sound device, or allow 'silent'"
             ) from error
         logger.warning("no sound: %s", error)
@@ -113,8 +113,6 @@ def _speaker(files: StudyFiles, journal: Journal) -> Speaker | None:
 
 
 def _display(study: Study, size_px: tuple[int, int] | None, *, windowed: bool, wire: Wire, flips: FlipLog) -> Display:
-    if not os.environ.get("DISPLAY") and os.name == "posix" and os.uname().sysname == "Linux":
-        raise StudyError("DISPLAY: is not set, so there is no screen; log in to a desktop, or run under xvfb-run")
     screen = study.screen
     fullscreen = screen.fullscreen and not windowed
     return Display(screen, size_px=size_px or screen.size_px, fullscreen=fullscreen, wire=wire, flips=flips)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,6 +13,7 @@ import pylsl
 from protocol.ports import Stamp, Stopped
 from protocol.study import Screen as ScreenPart
 from protocol.window import habits, layout, pictures
+from protocol.window.errors import WindowError
 from protocol.window.pacing import Pacer, Refresh, judge_refresh
 from protocol.window.pictures import Picture
 from protocol.window.texture import Texture
@@ -46,6 +48,11 @@ class Display:
         Its pace.
     n_flips : int
         So far.
+
+    Raises
+    ------
+    WindowError
+        When there is no screen.
     """
 
     def __init__(
@@ -219,8 +226,13 @@ class Display:
 
 def _open(screen: ScreenPart, *, size_px: tuple[int, int], fullscreen: bool) -> Any:
     habits.quieten()
-    from psychopy import visual
-
+    try:
+        from psychopy import visual
+    except Exception as error:
+        if type(error).__name__ != "NoSuchDisplayException":  # pyglet defines it only where there is X
+            raise
+        display = os.environ.get("DISPLAY", "")
+        raise WindowError(f"DISPLAY = {display!r}: no such screen; log in to a desktop, or run under xvfb-run") from error
     return visual.Window(
         size_px, fullscr=fullscreen, winType="pyglet", monitor=habits.monitor(screen), units="pix",
         color=pictures.BACKGROUND, colorSpace="rgb255", checkTiming=False, allowGUI=False, waitBlanking=True,

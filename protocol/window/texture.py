@@ -25,13 +25,9 @@ class Texture:
         gl.glGenTextures(1, ctypes.byref(self._id))
         self._bind()
         # the edge's own colour beyond the edge: no seam where a picture is scaled
-        for name, value in (
-            (gl.GL_TEXTURE_MAG_FILTER, gl.GL_LINEAR),
-            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR),
-            (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
-            (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE),
-        ):
-            gl.glTexParameteri(gl.GL_TEXTURE_2D, name, value)
+        for name in (gl.GL_TEXTURE_WRAP_S, gl.GL_TEXTURE_WRAP_T):
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, name, gl.GL_CLAMP_TO_EDGE)
+        self._filter(gl.GL_LINEAR)
         gl.glTexImage2D(
             gl.GL_TEXTURE_2D, 0, gl.GL_RGB8, width_px, height_px, 0, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, None
         )  # fmt: skip
@@ -56,14 +52,20 @@ class Texture:
             gl.glMatrixMode(mode)
             gl.glPushMatrix()
             gl.glLoadIdentity()
+        gl.glPushAttrib(gl.GL_ENABLE_BIT | gl.GL_TEXTURE_BIT)
+        # the picture as it is: what PsychoPy has switched on for its own stimuli doubles the cost where software draws
+        for feature in (gl.GL_BLEND, gl.GL_DEPTH_TEST, gl.GL_MULTISAMPLE, gl.GL_DITHER):
+            gl.glDisable(feature)
         self._bind()
-        gl.glColor4f(1, 1, 1, 1)
+        gl.glTexEnvi(gl.GL_TEXTURE_ENV, gl.GL_TEXTURE_ENV_MODE, gl.GL_REPLACE)
+        self._filter(gl.GL_NEAREST if self._is_drawn_pixel_by_pixel(width, height) else gl.GL_LINEAR)
         gl.glBegin(gl.GL_QUADS)
         for s, t, x, y in ((0, 1, -1, -1), (1, 1, 1, -1), (1, 0, 1, 1), (0, 0, -1, 1)):  # row 0 is the top
             gl.glTexCoord2f(s, t)
             gl.glVertex2f(x * width, y * height)
         gl.glEnd()
         self._release()
+        gl.glPopAttrib()
         for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
             gl.glMatrixMode(mode)
             gl.glPopMatrix()
@@ -71,6 +73,15 @@ class Texture:
     def close(self) -> None:
         """Free the graphics card's memory."""
         self._gl.glDeleteTextures(1, ctypes.byref(self._id))
+
+    def _is_drawn_pixel_by_pixel(self, width: float, height: float) -> bool:
+        viewport = (ctypes.c_int * 4)()
+        self._gl.glGetIntegerv(self._gl.GL_VIEWPORT, viewport)
+        return (round(viewport[2] * width), round(viewport[3] * height)) == (self.width_px, self.height_px)
+
+    def _filter(self, how: int) -> None:
+        for name in (self._gl.GL_TEXTURE_MAG_FILTER, self._gl.GL_TEXTURE_MIN_FILTER):
+            self._gl.glTexParameteri(self._gl.GL_TEXTURE_2D, name, how)
 
     def _bind(self) -> None:
         gl = self._gl

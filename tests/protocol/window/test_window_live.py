@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protocol import journal, trials
+from protocol import journal, ratings, trials
 from protocol.folder import Run
 from protocol.link import Hub
 from protocol.markers import decode, parse
 from protocol.messages import Command
-from protocol.window import layout
+from protocol.study_files import load_study
+from protocol.window import layout, pictures
+from protocol.window.decode import read_frames
+from protocol.window.pictures import Picture
 from tests import display
 from tests.window_runs import Sitter, begin_run, window
 
@@ -171,6 +174,53 @@ class TestAPerson:
         assert tail[2].keys == {"end": "aborted", "reason": "escape"}
 
 
+class TestTheScreen:
+    def test_shows_the_very_pixels_that_were_drawn_and_the_clip_s_frames_upright(
+        self, laboratory: dict[str, str], hub: Hub, tmp_path: Path
+    ) -> None:
+        run, study = begin_run(tmp_path, duration_s=4.0, language="vi")
+        photographer = Photographer(hub, KEYS, laboratory)
+        with recorder(laboratory), window(run, study, laboratory | hub.environment, "--twin") as process:
+            photographer.follow(process, limit_s=LIMIT_S)
+        files = load_study(study)
+        sheet = layout.sheet(SIZE_PX, pixel_m=0.53 / SIZE_PX[0], distance_m=0.60)
+        colors = {name: emotion.color for name, emotion in files.study.emotions.items()}
+        for question in ratings.questions(files.study):
+            wanted = pictures.question(question, sheet, colors=colors)
+            assert np.array_equal(photographer.taken[question.name], wanted), question.name
+        self.is_a_frame_of(photographer.taken["clip"], files.clips[photographer.stim_id].path)
+
+    def is_a_frame_of(self, photo: Picture, path: Path) -> None:
+        small = photo.reshape(240, 2, 320, 2, 3).mean(axis=(1, 3))  # the clip's 320x240 fill the screen
+        frames = np.stack([frame.rgb for frame in read_frames(path, start_s=0.0, stop_s=4.0)]).astype(float)
+        upright = np.abs(frames - small).mean(axis=(1, 2, 3)).min()
+        flipped = np.abs(frames - small[::-1]).mean(axis=(1, 2, 3)).min()
+        assert upright < 4
+        assert upright < flipped / 2
+
+
+class Photographer(Sitter):
+    """Takes a picture of every screen of the first trial before it answers."""
+
+    def __init__(self, hub: Hub, keys: Mapping[str, str], env: Mapping[str, str]) -> None:
+        super().__init__(hub, keys)
+        self._env = dict(env)
+        self.taken: dict[str, Picture] = {}
+        self.stim_id = ""
+
+    def answer(self, state: str, key: str | None) -> None:
+        name, keys = decode(state)
+        if keys.get("trial") == "1":
+            self.taken[keys.get("question", name)] = self.photo()
+            self.stim_id = keys["stim_id"]
+        super().answer(state, key)
+
+    def photo(self) -> Picture:
+        command = ["import", "-silent", "-window", "root", "-depth", "8", "rgb:-"]
+        raw = subprocess.run(command, env=self._env, capture_output=True, check=True).stdout
+        return np.frombuffer(raw, np.uint8).reshape(SIZE_PX[1], SIZE_PX[0], 3)
+
+
 class Person(Sitter):
     """Presses real keys, clicks one answer, and stops in the second clip."""
 
@@ -222,6 +272,15 @@ class TestAWindowWithoutSound:
         assert [row["error"].partition(":")[0] for row in journaled(run, "clip/failed")] == [broken.name]
         assert len(journaled(run, "sound/none")) == 1
         assert names(run)[-1] == "session/end"
+
+
+class TestAWindowWithoutAScreen:
+    def test_is_refused_in_one_line(self, tmp_path: Path) -> None:
+        run, study = begin_run(tmp_path)
+        with display.laboratory(size_px=SIZE_PX) as env, window(run, study, env | {"DISPLAY": ":9999"}) as process:
+            _, said = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 2
+        assert said == "DISPLAY = ':9999': no such screen; log in to a desktop, or run under xvfb-run\n"
 
 
 class TestACommand:
