@@ -170,7 +170,7 @@ def _write(source: tuple[Path, RecordingFiles]) -> Path:
 
 def test_the_derivative_passes_the_official_validator_as_its_own_root(source: tuple[Path, RecordingFiles]) -> None:
     out = _write(source)
-    for name in ("figures/a.png", "models/eeg.safetensors", "metrics.json", "report.html"):
+    for name in ("figures/a.png", "models/eeg.safetensors", "cache/ab.npz", "metrics.json", "report.html"):
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).touch()
     validator = shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent)) or "bids-validator-deno"
