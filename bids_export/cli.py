@@ -1,31 +1,32 @@
-"""``emo-export``: session folders to BIDS."""
+"""``emo-export`` and ``emo-report``: session folders to BIDS, and what they are worth."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bids_export import report_cli
+from bids_export.console import out, progress
+from bids_export.events import EventsError
 from bids_export.place import PlaceError
 from bids_export.recording import RecordingError
+from bids_export.report.facts import ReportError
 from collector.xdf import XdfError
 from protocol import commands
 from protocol.folder import FolderError
 from protocol.study import StudyError
+from protocol.trials import TrialsError
 from stimuli.manifest import ManifestError
 
 BAD_INPUT = (RecordingError, PlaceError, FolderError, StudyError, ManifestError, XdfError)
+REPORT_BAD_INPUT = (*BAD_INPUT, ReportError, EventsError, TrialsError)
 
 export_app = typer.Typer(add_completion=False, rich_markup_mode=None)
-out, err = Console(soft_wrap=True), Console(stderr=True)
 
 Labels = Annotated[
     list[str] | None, typer.Option("--participant-label", help="Only this participant; may be given several times.")
@@ -62,7 +63,7 @@ def export(
         simulated=simulated, include_excluded=include_excluded, participants=tuple(_label(x) for x in participant_label or ())
     )
     try:
-        with _progress() as told:
+        with progress() as told:
             done = dataset.export(data.absolute(), root.absolute(), options, progress=told)
     except (dataset.NothingKeptError, dataset.InvalidError, ReadbackError, ValidatorError) as error:
         typer.echo(" ".join(str(error).split()), err=True)
@@ -117,37 +118,28 @@ def _tell(done: Any) -> None:
     out.print(f"{done.root}: {len(done.runs)} recordings, read back; {counts}", markup=False, highlight=False)
 
 
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Show what is being done, on a terminal alone."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def told(what: str, name: str, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            else:
-                bars.advance(tasks[what])
-            bars.update(tasks[what], description=f"{what} {escape(name)}")
-
-        yield told
-
-
-app = typer.Typer(help="Session folders to BIDS.", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Session folders to BIDS, and what they are worth.", add_completion=False, no_args_is_help=True, rich_markup_mode=None
+)
 app.command("export")(export)
+app.command("report")(report_cli.report)
 
 
 @app.callback()
 def _room() -> None:
-    """Session folders to BIDS."""
+    """Session folders to BIDS, and what they are worth."""
 
 
 def main() -> NoReturn:
     """Run ``python -P -m bids_export``."""
-    commands.run(app, BAD_INPUT)
+    commands.run(app, REPORT_BAD_INPUT)
 
 
 def export_main() -> NoReturn:
     """Run ``emo-export``."""
     commands.run(export_app, BAD_INPUT)
+
+
+def report_main() -> NoReturn:
+    """Run ``emo-report``."""
+    commands.run(report_cli.app, REPORT_BAD_INPUT)

@@ -1,0 +1,151 @@
+"""What a report is made of: one recording on the EEG's own clock, whether it came from a session folder or from BIDS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bids_export.alignment import Gap
+from bids_export.events import Event
+from bids_export.losses import Floats
+from protocol.folder import Quality
+
+Span = tuple[float, float]
+Point = tuple[float, float, float]
+
+
+class ReportError(ValueError):
+    """Something that cannot be reported on; the text is one line: file, key, value, cure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """The EEG.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Channels.
+    volts : ndarray, shape (n_channels, n_times)
+        Lost samples are filled in.
+    sfreq : float
+        Nominal rate, Hz.
+    sfreq_measured : float or None
+        Rate on the recorder's clock, Hz; None where the source does not say.
+    filled : tuple of Gap
+        Samples that were not measured: lost, or filled in by the headset.
+    n_lost : int or None
+        Samples lost on the way; None where the source does not tell them from the headset's own filling.
+    analysed : tuple of str
+        Channels that the study analyses.
+    positions : mapping of str to (x, y, z)
+        Where sensors sit: right, front, up, in metres; those without a place are missing.
+    """
+
+    labels: tuple[str, ...]
+    volts: Floats
+    sfreq: float
+    sfreq_measured: float | None
+    filled: tuple[Gap, ...]
+    n_lost: int | None
+    analysed: tuple[str, ...]
+    positions: Mapping[str, Point]
+
+    @property
+    def duration_s(self) -> float:
+        """Length on the EEG's own clock, seconds."""
+        return float(self.volts.shape[1] / self.sfreq)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """The headset's own quality readings.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n_readings,)
+        Onsets, seconds.
+    overall : ndarray, shape (n_readings,)
+        0 to 100; NaN where the headset said nothing.
+    sensors : mapping of str to ndarray, shape (n_readings,)
+        Share of good contact, 0 to 1.
+    """
+
+    times: Floats
+    overall: Floats
+    sensors: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faces:
+    """In which of the sampled frames a face was found; both arrays have the shape (n_sampled,)."""
+
+    onsets: Floats
+    found: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """A face video: frames that can be read from the file, and onsets (seconds, shape (n_rows,)) that were recorded."""
+
+    name: str
+    n_frames: int
+    onsets: Floats
+    faces: Faces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """What became of one clip; ``None`` is unknown."""
+
+    event: Event
+    repeated: int | None = None
+    onset_error_s: float | None = None
+    audio_offset_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One recording; all times are seconds from the first EEG sample on the EEG's own clock.
+
+    ``emotions`` maps each of the study's emotions to its colour; ``judged`` is the time that the rule looks at; ``end`` is
+    complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source.
+    """
+
+    source: str
+    study: str
+    task: str
+    participant: str
+    session: str
+    run: str
+    simulated: bool
+    began: str
+    end: str | None
+    end_reason: str
+    scopes: tuple[str, ...]
+    emotions: Mapping[str, str]
+    line_freq: float | None
+    quality: Quality
+    judged: tuple[Span, ...]
+    signals: Signals | None
+    contact: Contact | None
+    events: tuple[Event, ...]
+    clips: tuple[Clip, ...]
+    films: tuple[Film, ...]
+    expects_film: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The start of BIDS-like file names."""
+        return f"sub-{self.participant}_ses-{self.session}_task-{self.task}_run-{self.run}"
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the EEG; without one, up to where the last event ended, seconds."""
+        if self.signals is not None:
+            return self.signals.duration_s
+        return max((event.onset + event.duration for event in self.events), default=0.0)

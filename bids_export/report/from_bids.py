@@ -1,0 +1,265 @@
+"""The facts of an exported recording: read from the dataset alone, as anybody could."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import mne
+import numpy as np
+
+from bids_export import eeg, physio, tables, video
+from bids_export import events as event_table
+from bids_export.alignment import Gap
+from bids_export.events import Event
+from bids_export.losses import Floats
+from bids_export.report import faces
+from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
+from bids_export.report.from_run import clips
+from bids_export.timeline import BAD_GAP
+from collector.quality import CQ_LEVELS, EQ_LEVELS
+from protocol.folder import Quality
+
+Row = dict[str, str]
+_NAME = re.compile(
+    r"sub-(?P<sub>\w+)_ses-(?P<ses>\w+)_task-(?P<task>\w+)_run-(?P<run>\w+)_eeg\.vhdr".replace(r"\w", "[A-Za-z0-9]")
+)
+_NO_REASON = "the dataset does not say why"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule on contact quality that a dataset was made by."""
+
+    metric: Literal["CQ", "EQ"]
+    over: Literal["recording", "clips"]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A BIDS dataset that ``emo-export`` made."""
+
+    root: Path
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """``dataset_description.json``."""
+        return _json(self.root / "dataset_description.json")
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return str(self.description.get("Name", self.root.name))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nobody was recorded."""
+        return self.description.get("Simulated") is True
+
+    @cached_property
+    def people(self) -> list[Row]:
+        """Rows of ``participants.tsv``."""
+        path = self.root / "participants.tsv"
+        rows = read_tsv(path)
+        if rows and "included" not in rows[0]:
+            raise ReportError(f"{path}: has no column 'included': this dataset was not made by emo-export")
+        return rows
+
+    @cached_property
+    def rule(self) -> Rule:
+        """Which rule decided who is in."""
+        path = self.root / "participants.json"
+        said = _json(path).get("included", {}).get("Rule")
+        try:
+            return Rule(said["metric"], said["over"], float(said["threshold"]))
+        except (TypeError, KeyError, ValueError):
+            raise ReportError(f"{path}: included.Rule = {said!r}: is missing; export the dataset again") from None
+
+    @cached_property
+    def recordings(self) -> list[Path]:
+        """The EEG header of every recording, in order."""
+        return [p for p in sorted(self.root.glob("sub-*/ses-*/eeg/*_eeg.vhdr")) if _NAME.fullmatch(p.name)]
+
+
+def load(dataset: Dataset, vhdr: Path) -> Facts:
+    """Read one recording of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where it lies.
+    vhdr : Path
+        One of its ``recordings``.
+
+    Raises
+    ------
+    ReportError, RecordingError, EventsError, TrialsError
+        One line: file, key, value, cure.
+    """
+    who = _NAME.fullmatch(vhdr.name)
+    if who is None:
+        raise ReportError(f"{vhdr}: is not named sub-.._ses-.._task-.._run-.._eeg.vhdr")
+    stem = vhdr.name.removesuffix("_eeg.vhdr")
+    events = event_table.read(_beside(vhdr, "_events.tsv"))
+    spans = judged(events, dataset.rule.over)
+    signals = _signals(vhdr, events)
+    contact = _contact(_beside(vhdr, f"_recording-{physio.RECORDING[dataset.rule.metric]}_physio.tsv.gz"), dataset.rule)
+    scan = _scan(vhdr)
+    emotions = _json(_beside(vhdr, "_events.json")).get("target", {}).get("Colors", {})
+    person = next((row for row in dataset.people if row["participant_id"] == f"sub-{who['sub']}"), {})
+    source = dataset.root / "sourcedata" / f"sub-{who['sub']}" / f"ses-{who['ses']}" / f"run-{who['run']}"
+    line_freq = _json(_beside(vhdr, "_eeg.json")).get("PowerLineFrequency")
+    scopes = tuple(person.get("consent", "").split("+"))
+    return Facts(
+        source="bids", study=dataset.name, task=who["task"], participant=who["sub"], session=who["ses"], run=who["run"],
+        simulated=dataset.simulated, began=scan.get("acq_time", ""), end=None, end_reason="", scopes=scopes,
+        emotions=emotions, line_freq=line_freq if isinstance(line_freq, int | float) else None,
+        quality=_quality(scan, dataset.rule, contact, spans, signals.analysed), judged=spans, signals=signals, contact=contact,
+        events=tuple(events), clips=clips(events, source / f"{stem}_trials.csv"), films=_films(vhdr, stem),
+        expects_film="face" in scopes,
+    )  # fmt: skip
+
+
+def _beside(vhdr: Path, suffix: str) -> Path:
+    return vhdr.with_name(vhdr.name.replace("_eeg.vhdr", suffix))
+
+
+def judged(events: Sequence[Event], over: Literal["recording", "clips"]) -> tuple[Span, ...]:
+    """Return the time that the rule looked at, seconds; pauses are not in BIDS."""
+    shown = [(e.onset, e.onset + e.duration) for e in events if e.trial_type.startswith("clip/")]
+    if over == "clips" or not shown:
+        return tuple(shown)
+    first = min(e.onset for e in events if e.trial_type.startswith(("clip/", "baseline/")))
+    return ((first, max(stop for _, stop in shown)),)
+
+
+def _signals(vhdr: Path, events: Sequence[Event]) -> Signals:
+    raw = mne.io.read_raw_brainvision(vhdr, preload=True, verbose="ERROR")
+    sfreq = float(raw.info["sfreq"])
+    rows = read_tsv(_beside(vhdr, "_channels.tsv"))
+    out = {row["name"] for row in rows if row.get("status_description") == eeg.NOT_ANALYSED}
+    gaps = [Gap(round(e.onset * sfreq), round(e.duration * sfreq)) for e in events if e.trial_type == BAD_GAP]
+    return Signals(
+        labels=tuple(raw.ch_names), volts=raw.get_data(), sfreq=sfreq, sfreq_measured=None, filled=tuple(gaps), n_lost=None,
+        analysed=tuple(label for label in raw.ch_names if label not in out), positions=_positions(vhdr.parent),
+    )  # fmt: skip
+
+
+def _positions(folder: Path) -> dict[str, Point]:
+    rows = [row for path in sorted(folder.glob("*_electrodes.tsv"))[:1] for row in read_tsv(path)]
+    return {row["name"]: (float(row["x"]), float(row["y"]), float(row["z"])) for row in rows if row["x"] != tables.NA}
+
+
+def _contact(path: Path, rule: Rule) -> Contact | None:
+    if not path.exists():
+        return None
+    about = _json(path.with_name(path.name.replace(".tsv.gz", ".json")))
+    values = np.genfromtxt(path, delimiter="\t", missing_values=tables.NA, filling_values=np.nan, ndmin=2)
+    names: list[str] = about["Columns"]
+    levels = CQ_LEVELS if rule.metric == "CQ" else EQ_LEVELS
+    sensors = {name.removeprefix("sensor_"): n for n, name in enumerate(names) if name.startswith("sensor_")}
+    return Contact(
+        times=about["StartTime"] + np.arange(len(values)) / about["SamplingFrequency"],
+        overall=values[:, names.index("overall")] if "overall" in names else np.full(len(values), np.nan),
+        sensors={label: np.clip(values[:, n] / levels, 0, 1) for label, n in sensors.items()},
+    )
+
+
+def _scan(vhdr: Path) -> Row:
+    path = next(iter(sorted(vhdr.parents[1].glob("*_scans.tsv"))), None)
+    rows = read_tsv(path) if path else []
+    return next((row for row in rows if row["filename"] == f"eeg/{vhdr.name}"), {})
+
+
+def _quality(
+    scan: Row, rule: Rule, contact: Contact | None, spans: Sequence[Span], analysed: Sequence[str]
+) -> Quality:  # fmt: skip
+    """Return the verdict that stands in the dataset; means per sensor are taken from the readings."""
+    times, overall = (contact.times, contact.overall) if contact is not None else (np.zeros(0), np.zeros(0))
+    inside = np.zeros(len(times), dtype=bool)
+    for start, stop in spans:
+        inside |= (times >= start) & (times < stop)
+    told = inside & np.isfinite(overall)
+    sensors = contact.sensors if contact is not None and told.any() else {}
+    reason = _known(scan.get("exclusion_reason"))
+    kept = scan.get("included") == "yes"
+    verdict: Literal["keep", "exclude", "not_judged"] = "keep" if kept else "exclude"
+    if not kept and (reason is None or reason.startswith("not judged")):
+        verdict, reason = "not_judged", (reason or _NO_REASON).removeprefix("not judged: ")
+    value = _known(scan.get("contact_quality"))
+    return Quality(
+        metric=rule.metric, over=rule.over, threshold=rule.threshold, value=float(value) if value else None,
+        coverage=float(told.sum() / inside.sum()) if inside.any() else 0.0, n=int(told.sum()),
+        per_sensor={label: float(sensors[label][told].mean()) for label in analysed if label in sensors},
+        verdict=verdict, reason=reason or "",
+    )  # fmt: skip
+
+
+def _films(vhdr: Path, stem: str) -> tuple[Film, ...]:
+    films = []
+    for path in sorted((vhdr.parents[1] / "beh").glob(f"{stem}_recording-face*_video.mkv")):
+        onsets: Floats = np.array([float(row["onset"]) for row in read_tsv(frames_table(path))])
+        pts_s = video.probe(path).pts_s
+        n = min(len(pts_s), len(onsets))
+        films.append(Film(name=path.name, n_frames=len(pts_s), onsets=onsets, faces=faces.look(path, pts_s[:n], onsets[:n])))
+    return tuple(films)
+
+
+def frames_table(path: Path) -> Path:
+    """Return the table of frame times beside a video."""
+    return path.with_name(path.name.replace("_video.mkv", "_frames.tsv"))
+
+
+def read_tsv(path: Path) -> list[Row]:
+    """Read a table.
+
+    Raises
+    ------
+    ReportError
+        When it is missing.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [
+                {k: v or tables.NA for k, v in row.items() if k is not None} for row in csv.DictReader(file, delimiter="\t")
+            ]
+    except FileNotFoundError:
+        raise ReportError(f"{path}: is missing; name a dataset that emo-export made") from None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = tables.read_json(path)
+    except FileNotFoundError:
+        raise ReportError(f"{path}: is missing; name a dataset that emo-export made") from None
+    except ValueError as error:
+        raise ReportError(f"{path}: is not JSON ({error}); export the dataset again") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _known(cell: str | None) -> str | None:
+    return None if cell in (None, "", tables.NA) else cell
+
+
+def select(dataset: Dataset, labels: Sequence[str]) -> list[Path]:
+    """Return the recordings of some participants, or of all.
+
+    Raises
+    ------
+    ReportError
+        When a participant is unknown, or there is no recording at all.
+    """
+    known = {row["participant_id"].removeprefix("sub-") for row in dataset.people}
+    if absent := [label for label in labels if label not in known]:
+        have = ", ".join(sorted(known))
+        raise ReportError(f"--participant-label = {absent[0]!r}: {dataset.root} does not have it; it has {have}")
+    found = [p for p in dataset.recordings if not labels or p.name.split("_")[0].removeprefix("sub-") in labels]
+    if not dataset.recordings:
+        raise ReportError(f"{dataset.root}: holds no recording; nobody was kept, or it was not made by emo-export")
+    return found

@@ -1,0 +1,152 @@
+"""A page: MNE's report with our blocks; one file that asks nobody for anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import mne
+from matplotlib.figure import Figure
+
+SYMBOLS = {"keep": "✔", "exclude": "✘", "not_judged": "?"}
+_CSS = """
+body { color: #222; }
+#container, .container-fluid { max-width: 1180px; }
+#filter-by-tags-dropdown-menu, .badge, .navbar-brand img { display: none !important; }
+.accordion-button { color: #222 !important; font-weight: 600; background: #f4f6f8 !important; }
+#toc-navbar .nav-link { color: #222; } #toc-navbar .nav-link.active { color: #fff; }
+figure svg, figure img { max-width: 100% !important; height: auto !important; }
+figcaption { text-align: left !important; max-width: 60em; margin: .3rem auto 0; }
+.emo-verdict { display: flex; gap: 1rem; align-items: center; border-left: .6rem solid; padding: .6rem 1rem; }
+.emo-verdict .sign { font-size: 2.2rem; line-height: 1; font-weight: 700; }
+.emo-verdict .word { font-size: 1.5rem; font-weight: 700; }
+.emo-keep { border-color: #0072B2; } .emo-keep .sign { color: #0072B2; }
+.emo-exclude { border-color: #D55E00; } .emo-exclude .sign { color: #D55E00; }
+.emo-not_judged { border-color: #666; } .emo-not_judged .sign { color: #666; }
+.emo-simulated { background: repeating-linear-gradient(135deg, #fff3c4 0 14px, #ffe48a 14px 28px); border: 2px solid #222;
+  padding: .5rem 1rem; font-weight: 700; text-align: center; margin-bottom: 1rem; }
+table.emo { border-collapse: collapse; margin: .3rem 0 1rem; font-size: .92rem; }
+table.emo th, table.emo td { border-bottom: 1px solid #ccc; padding: .25rem .55rem; text-align: left; vertical-align: top; }
+table.emo thead th { vertical-align: bottom; }
+table.emo td.number { white-space: nowrap; }
+table.emo td.number, table.emo th.number { text-align: right; font-variant-numeric: tabular-nums; }
+table.emo tr.out td { background: #fdf0e8; }
+.emo-wide { overflow-x: auto; }
+.emo-matrix { display: inline-block; width: 48%; min-width: 320px; margin: 0 1% 1rem 0; vertical-align: top; }
+@media print {
+  #toc, footer { display: none !important; }
+  .navbar { position: static !important; } body { padding-top: 0 !important; }
+  #container .row > div { width: 100% !important; max-width: 100% !important; flex: none; margin-left: 0 !important; }
+  .accordion-item { break-inside: avoid; border: none !important; } .accordion-button::after { display: none; }
+  .emo-wide { overflow: visible; } table.emo { font-size: .75rem; }
+  .emo-simulated, .emo-verdict, table.emo tr.out td { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+}
+"""
+
+
+class Page:
+    """One page, block by block.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    simulated : bool
+        Whether to say, first of all, that nobody was recorded.
+    """
+
+    def __init__(self, title: str, *, simulated: bool) -> None:
+        self._report = mne.Report(title=title, verbose="ERROR")
+        self._report.add_custom_css(_CSS)
+        self._banner = SIMULATED if simulated else ""
+
+    def html(self, title: str, block: str) -> None:
+        """Add a block; the first one carries the banner."""
+        self._report.add_html(f"{self._banner}{block}", title=title)
+        self._banner = ""
+
+    def figure(self, title: str, figure: Figure, caption: str) -> None:
+        """Add a picture that stays sharp when it is printed."""
+        self._report.add_figure(figure, title=title, caption=caption, image_format="svg")
+
+    def image(self, title: str, path: Path, caption: str) -> None:
+        """Add a picture that is there already."""
+        self._report.add_image(path, title=title, caption=caption)
+
+    def save(self, path: Path) -> None:
+        """Write the page beside its final name, then put it there."""
+        temporary = path.with_name(f".{path.stem}.{os.getpid()}.html")
+        try:
+            self._report.save(temporary, open_browser=False, overwrite=True, verbose="ERROR")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+SIMULATED = '<div class="emo-simulated">SIMULATED DATA: nobody was recorded; nothing here says anything about people.</div>'
+
+
+def verdict(kind: str, text: str) -> str:
+    """Return the verdict as a sign, a word and its reason."""
+    return (
+        f'<div class="emo-verdict emo-{kind}"><span class="sign">{SYMBOLS[kind]}</span>'
+        f'<div><div class="word">{escape(kind.replace("_", " "))}</div>{escape(text)}</div></div>'
+    )
+
+
+def points(title: str, lines: Sequence[str], *, nothing: str) -> str:
+    """Return a list with a heading, or what to say when it is empty."""
+    if not lines:
+        return f"<p>{escape(nothing)}</p>"
+    return f"<p><strong>{escape(title)}</strong></p><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def pairs(values: Mapping[str, str]) -> str:
+    """Return a table of names and values."""
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in values.items())
+    return f'<table class="emo">{rows}</table>'
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, out: Iterable[int] = ()) -> str:
+    """Return a table; numbers stand to the right, rows in ``out`` are tinted, and a :class:`Link` is a link."""
+    rows, marked = [list(row) for row in rows], set(out)
+    numeric = [all(isinstance(row[n], int | float) or _numeric(str(row[n])) for row in rows) for n in range(len(columns))]
+    kind = ['class="number"' if n else "" for n in numeric]
+    head = "".join(f"<th {k}>{escape(name)}</th>" for k, name in zip(kind, columns, strict=True))
+    body = "".join(
+        f"<tr{' class=out' if i in marked else ''}>"
+        + "".join(
+            f"<td {k}>{cell if isinstance(cell, Link) else escape(str(cell))}</td>" for k, cell in zip(kind, row, strict=True)
+        )
+        + "</tr>"
+        for i, row in enumerate(rows)
+    )
+    return f'<div class="emo-wide"><table class="emo"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _numeric(text: str) -> bool:
+    return text in ("–", "") or text.strip("%+ ").replace(".", "", 1).replace("-", "", 1).isdigit()
+
+
+class Link(str):
+    """A link to another page that lies beside this one; already HTML."""
+
+    __slots__ = ()
+
+    @classmethod
+    def to(cls, href: str, text: str) -> Link:
+        """Return one."""
+        return cls(f'<a href="{escape(href, quote=True)}">{escape(text)}</a>')
+
+
+def number(value: float | None, form: str = ".0f", unit: str = "") -> str:
+    """Write a number for people; a dash for what is unknown.
+
+    Examples
+    --------
+    >>> number(0.5, ".1%"), number(None), number(12.34, ".1f", " s")
+    ('50.0%', '–', '12.3 s')
+    """
+    return "–" if value is None else f"{value:{form}}{unit}"

@@ -1,0 +1,107 @@
+"""What a recording is worth: the rule's verdict with its reasons, and findings that a person should look at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bids_export.report.facts import Facts
+
+if TYPE_CHECKING:
+    from bids_export.report.measures import ClipMeasures, EegMeasures, VideoMeasures
+
+POOR_SHARE = 0.5  # half of Emotiv's scale is "poor"
+FLAT_SHARE = 0.5  # a channel that is flat for half the time carries no brain
+MAINS_UV = 20.0  # as large as the EEG itself
+FACE_SHARE = 0.9  # of sampled frames
+RATE_PPM = 1000.0  # crystals are true to 100 ppm: more is another rate than the one that was declared
+ONSET_ERROR_S = 1 / 60  # one refresh of an ordinary screen
+HOLE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Keep, exclude or not judged, and why."""
+
+    verdict: Literal["keep", "exclude", "not_judged"]
+    reasons: tuple[str, ...]
+
+    @property
+    def word(self) -> str:
+        """For people."""
+        return self.verdict.replace("_", " ")
+
+
+def judge(facts: Facts) -> Verdict:
+    """Return the verdict on one recording: the rule on contact quality, where there is an EEG that may be used."""
+    quality = facts.quality
+    if "eeg" not in facts.scopes:
+        return Verdict("exclude", ("no consent to EEG",))
+    if facts.signals is None:
+        return Verdict("exclude", ("no EEG was recorded",))
+    if quality.verdict == "keep":
+        value = "" if quality.value is None else f" {quality.value:.2%}"
+        return Verdict("keep", (f"{quality.metric}{value}, at least {quality.threshold:.2%} is asked",))
+    return Verdict(quality.verdict, (quality.reason,))
+
+
+def findings(
+    facts: Facts, eeg: EegMeasures | None, clips: ClipMeasures, videos: Sequence[VideoMeasures]
+) -> tuple[str, ...]:  # fmt: skip
+    """Return what a person should look at; none of it changes the verdict."""
+    return (*_of_session(facts), *(_of_eeg(eeg) if eeg else ()), *_of_clips(clips), *_of_videos(facts, videos), *facts.notes)
+
+
+def _of_session(facts: Facts) -> list[str]:
+    said = []
+    if facts.end == "recovered":
+        said.append("the recording did not end as it should: it has no manifest.json")
+    if facts.end == "aborted":
+        said.append(f"the session was aborted{': ' if facts.end_reason else ''}{facts.end_reason}")
+    worst = sorted((share, label) for label, share in facts.quality.per_sensor.items() if share < POOR_SHARE)
+    if worst:
+        more = f" and {len(worst) - 6} more" if len(worst) > 6 else ""
+        named = ", ".join(f"{label} {share:.0%}" for share, label in worst[:6])
+        said.append(f"contact below {POOR_SHARE:.0%} in {len(worst)} of {len(facts.quality.per_sensor)} sensors: {named}{more}")
+    return said
+
+
+def _of_eeg(eeg: EegMeasures) -> list[str]:
+    said = []
+    if eeg.n_filled:
+        where = "one gap" if len(eeg.gaps) == 1 else f"{len(eeg.gaps)} gaps"
+        said.append(f"{eeg.n_filled} samples ({eeg.n_filled / eeg.sfreq_nominal_hz:.2f} s) in {where} were not measured")
+    if eeg.flat_channels:
+        said.append(f"flat for at least {FLAT_SHARE:.0%} of the time: {', '.join(eeg.flat_channels)}")
+    strong = [c.label for c in eeg.channels if c.analysed and (c.mains_uv or 0) > MAINS_UV]
+    if strong:
+        said.append(f"mains above {MAINS_UV:g} µV: {', '.join(strong)}")
+    if eeg.sfreq_measured_hz and abs(eeg.sfreq_measured_hz / eeg.sfreq_nominal_hz - 1) * 1e6 > RATE_PPM:
+        said.append(f"the headset declared {eeg.sfreq_nominal_hz:g} Hz and sent {eeg.sfreq_measured_hz:.2f} Hz")
+    return said
+
+
+def _of_clips(clips: ClipMeasures) -> list[str]:
+    said = []
+    if clips.n_complete < clips.n:
+        said.append(f"{clips.n - clips.n_complete} of {clips.n} clips did not end as planned")
+    if clips.frames_dropped:
+        said.append(f"{clips.frames_dropped} frames of clips came too late to be shown")
+    if clips.onset_error_max_s is not None and abs(clips.onset_error_max_s) > ONSET_ERROR_S:
+        said.append(f"a clip began {clips.onset_error_max_s * 1e3:+.0f} ms off its flip")
+    return said
+
+
+def _of_videos(facts: Facts, videos: Sequence[VideoMeasures]) -> list[str]:
+    said = []
+    if facts.expects_film and not videos:
+        said.append("there is no face video")
+    for video in videos:
+        if video.n_frames != video.n_rows:
+            said.append(f"{video.file}: {video.n_frames} frames, but {video.n_rows} frame times")
+        if video.face_share is not None and video.face_share < FACE_SHARE:
+            said.append(f"a face was found in {video.n_with_face} of {video.n_sampled} sampled frames ({video.face_share:.0%})")
+        if video.longest_gap_s is not None and video.longest_gap_s > HOLE_S:
+            said.append(f"the camera missed up to {video.longest_gap_s:.1f} s")
+    return said

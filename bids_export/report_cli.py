@@ -1,0 +1,187 @@
+"""``emo-report``: what a recording, or a dataset, is worth."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from bids_export.console import out, progress
+from bids_export.report.facts import ReportError
+from protocol import commands, folder
+
+if TYPE_CHECKING:
+    from bids_export.report.group import Group
+    from bids_export.report.measures import Measures
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class Level(StrEnum):
+    """What a BIDS-App calls the level of analysis."""
+
+    participant = "participant"
+    group = "group"
+
+
+@app.command()
+def report(
+    source: Annotated[
+        Path, typer.Argument(help="A run, such as DATA/sub-07/ses-01/run-01; or a BIDS dataset.", metavar="SOURCE")
+    ],
+    target: Annotated[Path | None, typer.Argument(help="With a dataset: where the reports go.", metavar="[OUT]")] = None,
+    level: Annotated[Level | None, typer.Argument(help="With a dataset: which pages.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="With a run: where its page goes; DATA/reports if left out.")
+    ] = None,
+    participant_label: Annotated[
+        list[str] | None, typer.Option("--participant-label", help="Only this participant; may be given several times.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a recording is worth: a page with pictures, and its measures as JSON beside it.
+
+    Example: emo-report data/sub-07/ses-01/run-01
+
+    As a BIDS-App: emo-report bids bids/derivatives/emolab-report participant, then the same with group.
+
+    A run: ends with 0 when it is kept, with 1 when it is to be excluded or could not be judged. Participants: ends with 0 when
+    every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends with 2.
+    """
+    if target is None:
+        _one(source, out_dir, as_json=as_json)
+    elif level is None:
+        raise ReportError(f"{source} {target}: which level? participant or group, as the third word")
+    elif out_dir is not None:
+        raise ReportError(f"--out = {out_dir}: is for a single run; with a dataset the second word says where reports go")
+    elif level is Level.participant:
+        _participants(source, target, _labels(participant_label), as_json=as_json)
+    else:
+        _group(source, target, _labels(participant_label), as_json=as_json)
+
+
+def _labels(given: list[str] | None) -> tuple[str, ...]:
+    """Take ``sub-07`` for ``07``, as other BIDS tools do."""
+    return tuple(text.removeprefix("sub-") for text in given or ())
+
+
+def _one(source: Path, out_dir: Path | None, *, as_json: bool) -> None:
+    if (source / "dataset_description.json").exists():
+        raise ReportError(f"{source}: is a dataset; say where to and which level: emo-report {source} OUT participant")
+    run = folder.open_run(source)
+    # mne and matplotlib take seconds to load: not for --help
+    from bids_export.report import from_run, output
+    from bids_export.report.measures import measure
+
+    target = output.beside(run) if out_dir is None else out_dir.absolute()
+    if target.resolve().is_relative_to(run.path):
+        raise ReportError(f"--out = {out_dir}: lies in the recording, which is never changed; name another folder")
+    with progress() as told:
+        told("report", "reading", 3)
+        facts = from_run.load(run.path)
+        told("report", "measuring", 3)
+        measures = measure(facts)
+        told("report", "drawing", 3)
+        page = output.write(target, facts, measures)
+    if as_json:
+        out.print_json(json.dumps({**record(measures), "page": str(page)}))
+    else:
+        _tell(measures, page)
+    if measures.verdict != "keep":
+        raise typer.Exit(commands.CHECK_FAILED)
+
+
+def record(measures: Measures) -> dict[str, Any]:
+    """Return what ``--json`` prints of a recording."""
+    return measures.model_dump(mode="json", by_alias=True)
+
+
+def _tell(measures: Measures, page: Path) -> None:
+    simulated = " (simulated)" if measures.simulated else ""
+    out.print(f"{measures.verdict.replace('_', ' ')}{simulated}: {'; '.join(measures.reasons)}", markup=False, highlight=False)
+    for finding in measures.findings:
+        out.print(f"look at: {finding}", markup=False, highlight=False)
+    out.print(page, markup=False, highlight=False)
+
+
+def _participants(root: Path, target: Path, labels: tuple[str, ...], *, as_json: bool) -> None:
+    from bids_export.report import from_bids, output
+    from bids_export.report.measures import measure
+
+    dataset = from_bids.Dataset(root.absolute())
+    recordings = from_bids.select(dataset, labels)
+    output.prepare(target.absolute(), dataset)
+    done: list[tuple[Measures, Path]] = []
+    with progress() as told:
+        for vhdr in recordings:
+            told("report", vhdr.name.removesuffix("_eeg.vhdr"), len(recordings))
+            facts = from_bids.load(dataset, vhdr)
+            measures = measure(facts)
+            done.append((measures, output.write(target.absolute(), facts, measures)))
+    if as_json:
+        out.print_json(json.dumps([{**record(measures), "page": str(page)} for measures, page in done]))
+        return
+    table = Table(title=f"{dataset.name}: {len(done)} recordings{' (simulated)' if dataset.simulated else ''}")
+    for name in ("recording", "verdict", "contact quality", "look at"):
+        table.add_column(name)
+    for measures, _ in done:
+        value = measures.contact_quality.value
+        name = f"sub-{measures.participant} ses-{measures.session} run-{measures.run}"
+        quality = "n/a" if value is None else f"{value:.2%}"
+        table.add_row(name, measures.verdict.replace("_", " "), quality, "\n".join(measures.findings))
+    out.print(table)
+    out.print(f"pages: {target.absolute()}", markup=False, highlight=False)
+
+
+def _group(root: Path, target: Path, labels: tuple[str, ...], *, as_json: bool) -> None:
+    from bids_export import validate
+    from bids_export.report import from_bids, group, group_page, output
+
+    dataset = from_bids.Dataset(root.absolute())
+    from_bids.select(dataset, labels)
+    output.prepare(target.absolute(), dataset)
+    with progress() as told:
+        told("group", "validating", 2)
+        verdict = validate.validate(dataset.root)
+        told("group", "drawing", 2)
+        found = group.gather(dataset, target.absolute(), verdict, labels)
+        page = group_page.write(target.absolute(), found)
+    if as_json:
+        out.print_json(json.dumps({**group.record(found), "page": str(page)}))
+    else:
+        _tell_group(found, page)
+    if found.validator.errors:
+        raise typer.Exit(commands.CHECK_FAILED)
+
+
+def _tell_group(found: Group, page: Path) -> None:
+    about = Table.grid(padding=(0, 2))
+    about.add_row("recorded", f"{len(found.people)} participants{' (simulated)' if found.simulated else ''}")
+    about.add_row("kept", f"{len(found.kept)} ({found.rule.metric} of at least {found.rule.threshold:.0%})")
+    about.add_row("BIDS", found.valid)
+    if not found.scores:
+        about.add_row("scores", "none yet: emo-train")
+    out.print(found.name, style="bold", markup=False, highlight=False)
+    out.print(about)
+    if found.scores:
+        out.print(_score_table(found))
+    out.print(f"report: {page}", markup=False, highlight=False)
+
+
+def _score_table(found: Group) -> Table:
+    table = Table()
+    for name in ("split", "modality", "features"):
+        table.add_column(name)
+    for name in ("accuracy", "95 %", "chance", "p", "windows"):
+        table.add_column(name, justify="right")
+    for n, s in enumerate(found.scores):
+        p = "–" if s.p_permutation is None else f"{s.p_permutation:.4f}"
+        split = f"{s.split}{' (leaky)' if s.leaky else ''}"
+        last = n + 1 == len(found.scores) or found.scores[n + 1].split != s.split
+        cells = (split, s.modality, s.features, f"{s.accuracy:.1%}", s.interval, f"{s.chance:.1%}", p, str(s.n_test))
+        table.add_row(*cells, style="dim" if s.leaky else None, end_section=last)
+    return table
