@@ -46,7 +46,7 @@ def live(
     ] = None,
 ) -> None:
     """Be an Emotiv FLEX 2 over LSL until the session ends (marker session/end) or SIGTERM arrives."""
-    configure(session_id)
+    where = configure(session_id)
     told = load_study_file(study)
     seed, strength = _whom(study, participant_seed, effect)
     from collector.twin import headset
@@ -54,7 +54,8 @@ def live(
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: stop.set())
-    err.print(f"simulated headset: participant seed {seed}, effect {strength:g}", highlight=False)
+    seen = f"LSL session {where}" if where else "LSL's default session: recorders on the whole network see it"
+    err.print(f"simulated headset: participant seed {seed}, effect {strength:g}; {seen}", highlight=False)
     sent = headset.run(told, seed=seed, knobs=Knobs(effect=strength), stop=stop)
     err.print(f"simulated headset: ended after {sent.eeg} EEG samples", highlight=False)
 

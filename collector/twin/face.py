@@ -22,6 +22,7 @@ Points = list[tuple[float, float]]
 _SHIFT = 4  # OpenCV draws at 1/16 pixel
 HALF_WIDTH = 0.22  # of the face, in heights of the picture: .165 of its width at 4:3
 MIDDLE = 0.48  # of the face, in heights of the picture
+_LID_HANGS = 0.05
 _CROWN = 1.12  # height of the hair, in heights of the head
 
 
@@ -230,14 +231,14 @@ class _Drawing:
     def _eye(self, side: int) -> None:
         u0, v0, half, opening = side * self.who.eye_u, -0.18, self.who.eye_width, 0.085 * max(self.shown.eyes, 0)
         x = np.linspace(-1, 1, 20)
-        upper = np.stack([u0 + half * x, v0 - opening * (1 - x**2)], 1)
+        is_open = self.shown.eyes > 0.12
+        # a closed lid hangs a little: straight lines are taken for eyes by the detectors
+        rise = opening if is_open else -_LID_HANGS
+        upper = np.stack([u0 + half * x, v0 - rise * (1 - x**2)], 1)
         lower = np.stack([u0 + half * x, v0 + 0.75 * opening * (1 - x**2)], 1)
-        if self.shown.eyes > 0.12:
+        if is_open:
             self._ball(side, np.concatenate([upper, lower[::-1]]))
-        lid = self.who.skin * 0.55
-        self._line(upper, lid * 0.45, 0.035)
-        if self.shown.eyes <= 0.3:
-            self._line(lower, lid * 0.8, 0.025)
+        self._line(upper, self.who.skin * 0.25, 0.035)
 
     def _ball(self, side: int, outline: Vector) -> None:
         """Draw the eyeball through the opening of the lids."""
