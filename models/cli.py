@@ -148,7 +148,7 @@ def _tell(done: Done) -> None:
     for row in sorted({row.split: row for row in done.rows}.values(), key=lambda row: row.leaky):
         out.print(_table([other for other in done.rows if other.split == row.split]))
     out.print(
-        "95 %: interval over participants. p: permutation test over clips, labels permuted within participants. "
+        "95 %: interval over participants. p: permutation test over clips, labels permuted within participants. n: windows. "
         f"Labels, metrics.json, figures and models: {done.out}", markup=False, highlight=False,
     )  # fmt: skip
 
@@ -157,10 +157,10 @@ def _table(rows: Sequence[MetricsRow]) -> Table:
     shares = ", ".join(rows[0].shares) or "nothing"
     leaky = "LEAKY, the scores are too good: " if rows[0].leaky else ""
     title = f"{rows[0].split} ({leaky}training and test share {shares})"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for name in ("modality", "features"):
         table.add_column(name, no_wrap=True)
-    for name in ("accuracy", "95 %", "chance", "macro-F1", "p", "windows"):
+    for name in ("accuracy", "95 %", "chance", "macro-F1", "p", "n"):
         table.add_column(name, no_wrap=True, justify="right")
     for row in rows:
         interval = "-" if row.ci_low is None or row.ci_high is None else f"{100 * row.ci_low:.0f}-{100 * row.ci_high:.0f} %"
