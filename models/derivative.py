@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models import labels
 from models.bids import BidsError, RecordingFiles, read_json
 from models.face.crops import FaceData
+from models.face.video import videos
 from models.labels import Floats, Predictions, Row
 
 NAME = "emolab"
@@ -176,8 +177,6 @@ def _write_frames(
     mine: Sequence[int],
     provenance: Provenance,
 ) -> Path:
-    from models.face.crops import videos
-
     frame: NDArray[np.int64] = faces.data.frame[mine]
     rows = labels.frame_rows(
         faces.data.frame_s[mine], frame, faces.frame_p[mine], emotions=part.emotions, fold=part.fold
@@ -232,7 +231,11 @@ def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Prove
     )
     _write_json(
         out / "descriptions.json",
-        {"desc_id": {"Description": "The desc entity of file names"}, "description": {"Description": "What it means"}},
+        {
+            "Description": "What the desc entities of file names mean",
+            "desc_id": {"Description": "The entity"},
+            "description": {"Description": "Its meaning"},
+        },
     )
 
 

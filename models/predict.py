@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
-from models.face.recogniser import FaceRecogniser, Linear, Network
+from models.face.recogniser import FaceRecogniser, Linear
+from models.face.training import Network
 from models.fusion import Fusion, log_probabilities, normalise
 
 if TYPE_CHECKING:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bids import BidsError, RecordingFiles, one_line, read_table
+from models.bids import RecordingFiles
 from models.cache import Arrays, cached, key_of
-from models.face import detect
+from models.face import detect, video
 from models.windows import Window
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ MARGIN = 0.1  # of the box, on every side: Haar's box cuts the chin
 POOL_ROWS, POOL_COLUMNS = 12, 8
 PART = slice(28, 96), slice(22, 90)  # rows and columns of a crop from the brows to the chin, without hair and background
 VERSION = 2  # raised when the code below changes what is cached
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +88,7 @@ def face_features(
     n_frames : int
         Frames a window, evenly spaced.
     cache : Path, optional
-        Folder for crops and features.
+        Folder for features; pictures of faces are not kept.
     detector : str
         See :func:`models.face.detect.make`.
     progress : callable, optional
@@ -107,7 +104,6 @@ def face_features(
     BidsError
         When a video or its frame table cannot be read.
     """
-    finder = detect.make(detector)
     shape = (POOL_ROWS * POOL_COLUMNS,) if backbone is None else backbone.shape
     if (kind == "pool96") != (backbone is None):
         raise ValueError(f"kind = {kind!r} {'needs no' if kind == 'pool96' else 'needs a'} backbone")
@@ -118,9 +114,9 @@ def face_features(
     for done, files in enumerate(recordings):
         rows = [i for i, w in enumerate(windows) if _same(w, files)]
         if rows and "face" in files.scopes:
-            times = np.array([sample_times(windows[i].t0_s, windows[i].t1_s, n_frames) for i in rows])
-            for video in videos(files):
-                part = _features_of(video, times, finder, backbone, cache, owner(files))
+            times = np.array([video.sample_times(windows[i].t0_s, windows[i].t1_s, n_frames) for i in rows])
+            for path in video.videos(files):
+                part = _features_of(path, times, detector, backbone, cache, owner(files))
                 at = np.ix_(rows, range(n_frames))
                 use = part["frame"] >= 0  # a time belongs to one of the split videos
                 for whole, name in ((x, "x"), (found, "found"), (frame_s, "frame_s"), (frame, "frame")):
@@ -138,102 +134,9 @@ def _same(window: Window, files: RecordingFiles) -> bool:
     return (window.participant, window.session, window.run) == (files.participant, files.session, files.run)
 
 
-def sample_times(t0_s: float, t1_s: float, n_frames: int) -> NDArray[np.float64]:
-    """Return the middles of ``n_frames`` equal parts of a window.
-
-    Examples
-    --------
-    >>> sample_times(10.0, 13.0, 3).tolist()
-    [10.5, 11.5, 12.5]
-    """
-    return t0_s + (np.arange(n_frames) + 0.5) / n_frames * (t1_s - t0_s)
-
-
-def nearest_frames(onsets_s: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return for each time the row of the frame nearest to it.
-
-    Parameters
-    ----------
-    onsets_s : ndarray, shape (n,)
-        Rising frame times.
-    times_s : ndarray, shape (windows, frames)
-        Evenly spaced along the last axis.
-
-    Returns
-    -------
-    ndarray of int64, same shape as ``times_s``
-        -1 where no frame lies within half the spacing: the camera was not there.
-    """
-    if len(onsets_s) == 0:
-        return np.full(times_s.shape, -1, dtype=np.int64)
-    right = np.clip(np.searchsorted(onsets_s, times_s), 1, max(1, len(onsets_s) - 1))
-    left, right = right - 1, np.minimum(right, len(onsets_s) - 1)
-    rows = np.where(times_s - onsets_s[left] <= onsets_s[right] - times_s, left, right)
-    spacing = np.diff(times_s, axis=1).mean() if times_s.shape[1] > 1 else 1.0
-    return np.where(np.abs(onsets_s[rows] - times_s) <= spacing / 2, rows, -1).astype(np.int64)
-
-
-def videos(files: RecordingFiles) -> list[Path]:
-    """Return the face videos of a recording: none, one, or the parts of one that was reopened."""
-    folder = files.eeg.parent.parent / "beh"
-    return sorted(p for end in ("mkv", "mp4") for p in folder.glob(f"{files.stem}_recording-face*_video.{end}"))
-
-
 def owner(files: RecordingFiles) -> Arrays:
     """Return whose data a cache entry holds: it is a face, and must be found again when somebody withdraws."""
     return {"participant": np.array(files.participant), "session": np.array(files.session)}
-
-
-def frame_table(video: Path) -> Path:
-    """Return the table beside a video that says when its frames were taken."""
-    return video.with_name(video.name.rpartition("_")[0] + "_frames.tsv")
-
-
-def read_frame_times(video: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Read the table beside a video: frame numbers and their times, seconds from the first EEG sample.
-
-    Raises
-    ------
-    BidsError
-        When it is missing, has other columns, or times do not rise.
-    """
-    path = frame_table(video)
-    rows = [row for row in read_table(path, "frame", "onset") if row["onset"] != "n/a"]
-    try:
-        frame = np.array([row["frame"] for row in rows]).astype(np.int64)
-        onset = np.array([row["onset"] for row in rows]).astype(np.float64)
-    except ValueError as error:
-        raise BidsError(f"{path}: frame, onset: {one_line(error)}; export the recording again") from None
-    if np.any(np.diff(onset) < 0):
-        raise BidsError(f"{path}: onset: falls at frame {frame[1:][np.diff(onset) < 0][0]}; export the recording again")
-    return frame, onset
-
-
-def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, detect.Image]]:
-    """Yield the wanted frames of a video as BGR, in order; the file is decoded once and not beyond the last of them.
-
-    A file that breaks off yields what it holds, and the log says so.
-
-    Raises
-    ------
-    BidsError
-        When it cannot be opened as a video.
-    """
-    left = set(wanted)
-    try:
-        with av.open(str(video)) as container:
-            container.streams.video[0].thread_type = "AUTO"
-            for index, frame in enumerate(container.decode(video=0)):
-                if index in left:
-                    left.discard(index)
-                    yield index, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
-                if not left:
-                    return
-    except (av.error.FFmpegError, IndexError) as error:
-        if left == set(wanted):
-            raise BidsError(f"{video}: cannot be read as a video ({one_line(error)}); export the recording again") from None
-        log.warning("%s: breaks off (%s)", video, one_line(error))
-    log.warning("%s: %d of the frames named in its table are not in the video", video, len(left))
 
 
 def crop(image: detect.Image, box: NDArray[np.float64], *, size_px: int = CROP_PX) -> detect.Image:
@@ -306,15 +209,15 @@ def centred(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return x - x[found].mean(axis=0, dtype=np.float64).astype(np.float32) if found.any() else x
 
 
-def _crops_of(video: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
+def _crops_of(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
     """Return ``crops`` (n_found, 112, 112, 3), ``found``, ``frame`` and ``frame_s`` (windows, frames) of one video."""
-    numbers, onsets = read_frame_times(video)
-    rows = nearest_frames(onsets, times_s)
+    numbers, onsets = video.read_frame_times(path)
+    rows = video.nearest_frames(onsets, times_s)
     there = rows >= 0
     frame = np.full(rows.shape, -1, dtype=np.int64)
     frame[there] = numbers[rows[there]]
     faces: dict[int, detect.Image] = {}
-    for index, image in decode(video, sorted(set(frame[there].tolist()))) if there.any() else ():
+    for index, image in video.decode(path, sorted(set(frame[there].tolist()))) if there.any() else ():
         if (box := detect.largest(finder.boxes(image))) is not None:
             faces[index] = crop(image, box)
     found = np.isin(frame, list(faces))
@@ -327,24 +230,25 @@ def _crops_of(video: Path, times_s: NDArray[np.float64], finder: detect.Detector
     }
 
 
+@functools.lru_cache(maxsize=1)
+def _crops_once(key: str, path: Path, times_s: tuple[tuple[float, ...], ...], detector: str) -> Arrays:
+    """Keep one video's crops in memory for the next kind of features; pictures of faces are not written to disk."""
+    return _crops_of(path, np.array(times_s), detect.make(detector))
+
+
 def _features_of(
-    video: Path,
-    times_s: NDArray[np.float64],
-    finder: detect.Detector,
-    backbone: Backbone | None,
-    cache: Path | None,
-    whose: Arrays,
+    path: Path, times_s: NDArray[np.float64], detector: str, backbone: Backbone | None, cache: Path | None, whose: Arrays
 ) -> Arrays:
     """Return ``x``, ``found``, ``frame`` and ``frame_s`` of one video, from the cache where it has them."""
-    table = frame_table(video)
-    crops_key = key_of("crops", VERSION, finder.name, video, table if table.is_file() else None, times_s)
+    table = video.frame_table(path)
+    finder = detect.make(detector).name
+    crops_key = key_of("crops", VERSION, finder, path, table if table.is_file() else None, times_s)
 
     def compute() -> Arrays:
-        arrays = cached(cache, crops_key, lambda: {**_crops_of(video, times_s, finder), **whose})
-        crops = arrays.pop("crops").astype(np.uint8, copy=False)
-        values = pool96(crops) if backbone is None else backbone.maps(crops)
+        seen = _crops_once(crops_key, path, tuple(map(tuple, times_s.tolist())), detector)
+        values = pool96(seen["crops"]) if backbone is None else backbone.maps(seen["crops"])
         x = np.full((*times_s.shape, *values.shape[1:]), np.nan, dtype=np.float32)
-        x[arrays["found"].astype(bool)] = values
-        return {**arrays, "x": x}
+        x[seen["found"]] = values
+        return {"x": x, **{name: seen[name] for name in ("found", "frame", "frame_s")}, **whose}
 
     return cached(cache, key_of("features", crops_key, "pool96" if backbone is None else backbone.digest), compute)

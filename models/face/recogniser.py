@@ -6,57 +6,19 @@ Windows without a face are left out of training and predicted as NaN.
 
 from __future__ import annotations
 
-import copy
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.bids import BidsError
 from models.face.crops import FaceFeatures
-from models.fusion import log_probabilities, normalise
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Floats = NDArray[np.float64]
-log = logging.getLogger(__name__)
+from models.face.training import Network, Training
+from models.fusion import Floats, log_probabilities, normalise
 
 
 class FaceError(BidsError):
     """The faces cannot be learnt from; the text is one line with the cure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """The paper's settings (section 5.2), and where it is silent those of PAtt-Lite.
-
-    Parameters
-    ----------
-    epochs : int
-        At most.
-    lr, min_lr : float
-        Learning rate, divided by 10 on a plateau of ``patience_lr`` epochs.
-    patience : int
-        Epochs without a better validation accuracy after which training stops; the best weights are restored.
-    batch : int
-        Frames.
-    clip_norm : float
-        Largest norm of the gradient.
-    validation : float
-        Share of the participants (of the windows, where there are fewer than 3 participants) that decides when to stop.
-    """
-
-    epochs: int = 30
-    lr: float = 1e-3
-    min_lr: float = 1e-6
-    patience_lr: int = 3
-    patience: int = 8
-    batch: int = 32
-    clip_norm: float = 3.0
-    validation: float = 0.2
 
 
 class FrameModel(Protocol):
@@ -193,133 +155,3 @@ class Linear:
         p = np.zeros((len(x), self.n_classes))
         p[:, self.pipeline.classes_] = self.pipeline.predict_proba(x.astype(np.float64))
         return log_probabilities(p)
-
-
-class Network:
-    """The patch-attention network on cached backbone maps.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of emotions.
-    seed : int
-        Of weights, batches and validation.
-    standardise : bool
-        Per channel on the training data: raw maps of a random backbone are 1e-7 in size and teach nothing.
-    training : Training
-        Settings.
-    """
-
-    def __init__(self, n_classes: int, *, seed: int, standardise: bool, training: Training) -> None:
-        self.n_classes = n_classes
-        self.seed = seed
-        self.standardise = standardise
-        self.training = training
-
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
-        """Learn, with early stopping on people (or windows) held out of the training data."""
-        import torch
-
-        from models.face.patch_attention import PatchAttention
-
-        held_out = validation_mask(groups, share=self.training.validation, seed=self.seed)
-        self._measure(x[~held_out])
-        inputs, labels = self._inputs(x), torch.from_numpy(y)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            self.net = PatchAttention(self.n_classes)
-            inner, outer = torch.from_numpy(~held_out), torch.from_numpy(held_out)
-            self._train((inputs[inner], labels[inner]), (inputs[outer], labels[outer]))
-
-    def log_p(self, x: NDArray[np.float32]) -> Floats:
-        """Return log-probabilities."""
-        import torch
-
-        self.net.eval()
-        with torch.inference_mode():
-            return normalise(self.net(self._inputs(x)).numpy())
-
-    def _measure(self, x: NDArray[np.float32]) -> None:
-        """Take mean and standard deviation of every channel over faces and positions."""
-        shape = (1, x.shape[1], 1, 1)
-        if self.standardise:
-            self.mean = x.mean(axis=(0, 2, 3), dtype=np.float64).reshape(shape)
-            self.sd = np.maximum(x.std(axis=(0, 2, 3), dtype=np.float64).reshape(shape), 1e-12)
-        else:
-            self.mean, self.sd = np.zeros(shape), np.ones(shape)
-
-    def _inputs(self, x: NDArray[np.float32]) -> Tensor:
-        import torch
-
-        return torch.from_numpy(((x - self.mean) / self.sd).astype(np.float32))
-
-    def _train(self, train: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]) -> None:
-        """Run the epochs and leave the network with the weights that did best on the held-out people."""
-        import torch
-        from torch.optim.lr_scheduler import ReduceLROnPlateau
-
-        optimiser = torch.optim.Adam(self.net.parameters(), lr=self.training.lr)
-        plateau = ReduceLROnPlateau(
-            optimiser, mode="max", patience=self.training.patience_lr, min_lr=self.training.min_lr, threshold=1e-4
-        )
-        best, weights, waited = (-1.0, -np.inf), copy.deepcopy(self.net.state_dict()), 0
-        for epoch in range(self.training.epochs):
-            self._epoch(optimiser, *train)
-            score = self._score(*held_out)
-            plateau.step(score[0])
-            log.debug("epoch %d: held-out accuracy %.3f, loss %.3f", epoch, score[0], -score[1])
-            waited += 1
-            if score > best:
-                waited = 0 if score[0] > best[0] else waited
-                best, weights = score, copy.deepcopy(self.net.state_dict())
-            if waited >= self.training.patience:
-                break
-        self.net.load_state_dict(weights)
-
-    def _epoch(self, optimiser: Any, x: Tensor, y: Tensor) -> None:
-        import torch
-
-        self.net.train()
-        for rows in torch.split(torch.randperm(len(y)), self.training.batch):
-            optimiser.zero_grad()
-            loss: Tensor = torch.nn.functional.cross_entropy(self.net(x[rows]), y[rows])
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.training.clip_norm)
-            optimiser.step()
-
-    def _score(self, x: Tensor, y: Tensor) -> tuple[float, float]:
-        """Return accuracy and minus the loss, the tie-breaker."""
-        import torch
-
-        self.net.eval()
-        with torch.inference_mode():
-            logits = self.net(x)
-            loss = torch.nn.functional.cross_entropy(logits, y)
-            return float((logits.argmax(dim=1) == y).double().mean()), -float(loss)
-
-
-def validation_mask(groups: NDArray[Any], *, share: float, seed: int) -> NDArray[np.bool_]:
-    """Choose whom to hold out for early stopping.
-
-    Parameters
-    ----------
-    groups : ndarray, shape (n,)
-        Participant of every frame.
-    share : float
-        Of the participants, at least one; with fewer than 3 participants, of the frames.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        True where held out; both kinds occur.
-    """
-    rng = np.random.default_rng(seed)
-    people = np.unique(groups)
-    if len(people) >= 3:
-        chosen = rng.choice(people, size=max(1, round(share * len(people))), replace=False)
-        return np.isin(groups, chosen)
-    mask = np.zeros(len(groups), dtype=bool)
-    mask[rng.choice(len(groups), size=max(1, round(share * len(groups))), replace=False)] = True
-    return mask

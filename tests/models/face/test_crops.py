@@ -2,25 +2,16 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from models.bids import BidsError
-from models.face import crops
-from models.face.crops import (
-    CROP_PX,
-    FaceData,
-    centred,
-    crop,
-    decode,
-    face_features,
-    nearest_frames,
-    pool96,
-    read_frame_times,
-    sample_times,
-)
+from models.face import crops, video
+from models.face.crops import CROP_PX, FaceData, centred, crop, face_features, pool96
 from models.face.patch_attention import load_backbone
+from models.face.video import decode, nearest_frames, read_frame_times, sample_times
 from tests.models.face.videos import face, film, moved, plain, recording, window
 
 STEP = 1 / 15
@@ -43,8 +34,8 @@ def test_the_nearest_frame_is_taken_by_time_not_by_number() -> None:
 
 
 def test_decoding_yields_the_wanted_frames_with_their_own_pixels(tmp_path: Path) -> None:
-    video = film(recording(tmp_path), [plain(20 * i + 20) for i in range(10)], _onsets(10))
-    seen = {index: float(image.mean()) for index, image in decode(video, [2, 7])}
+    path = film(recording(tmp_path), [plain(20 * i + 20) for i in range(10)], _onsets(10))
+    seen = {index: float(image.mean()) for index, image in decode(path, [2, 7])}
     assert seen == {2: pytest.approx(60, abs=4), 7: pytest.approx(160, abs=4)}
 
 
@@ -105,10 +96,35 @@ def test_the_cache_serves_the_same_numbers_without_the_detector(tmp_path: Path, 
     def no_more(*_: object) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(crops, "decode", no_more)
+    crops._crops_once.cache_clear()
+    monkeypatch.setattr(video, "decode", no_more)
     again = face_features([files], [window(0.0)], cache=cache)
     for name in ("x", "found", "frame", "frame_s"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+
+
+def test_a_second_kind_of_features_does_not_decode_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, decoded = recording(tmp_path), []
+    film(files, [face()] * 45, _onsets(45))
+
+    def counted(*args: Any) -> Any:
+        decoded.append(args)
+        return decode(*args)
+
+    monkeypatch.setattr(video, "decode", counted)
+    face_features([files], [window(0.0)])
+    face_features([files], [window(0.0)], kind="seeded", backbone=load_backbone())
+    assert len(decoded) == 1
+
+
+def test_the_cache_says_whose_face_it_is_and_holds_no_pictures(tmp_path: Path) -> None:
+    files = recording(tmp_path, "07")
+    film(files, [face()] * 45, _onsets(45))
+    face_features([files], [window(0.0, participant="07")], cache=tmp_path / "cache")
+    (entry,) = (tmp_path / "cache").iterdir()
+    with np.load(entry) as stored:
+        assert (stored["participant"].item(), stored["session"].item()) == ("07", "01")
+        assert "crops" not in stored and all(stored[name].dtype != np.uint8 for name in stored.files)
 
 
 def test_a_changed_video_or_table_is_not_served_from_the_cache(tmp_path: Path) -> None:
@@ -130,7 +146,7 @@ def test_a_damaged_cache_entry_is_computed_again(tmp_path: Path, caplog: pytest.
         entry.write_bytes(entry.read_bytes()[:300])
     again = face_features([files], [window(0.0)], cache=cache)
     np.testing.assert_array_equal(first.x, again.x)
-    assert caplog.text.count("computed again") == 2
+    assert caplog.text.count("computed again") == 1
 
 
 def test_progress_counts_recordings(tmp_path: Path) -> None:
@@ -143,8 +159,8 @@ def test_progress_counts_recordings(tmp_path: Path) -> None:
 def test_a_video_that_breaks_off_gives_what_it_holds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     files = recording(tmp_path)
     rng = np.random.default_rng(1)
-    video = film(files, [moved(face(), rng) for _ in range(48)], _onsets(48))
-    video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    path = film(files, [moved(face(), rng) for _ in range(48)], _onsets(48))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with caplog.at_level(logging.WARNING):
         data = face_features([files], [window(0.0)], n_frames=5)
     assert data.found[0, 0] and not data.found[0, -1]
@@ -168,20 +184,20 @@ def test_what_is_no_video_is_one_line_with_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_frame_table_is_one_line_with_the_file(table: str | None, says: str, tmp_path: Path) -> None:
-    video = film(recording(tmp_path), [plain(0)] * 3, _onsets(3))
-    path = video.with_name(video.name.replace("_video.mkv", "_frames.tsv"))
-    path.unlink()
+    path = film(recording(tmp_path), [plain(0)] * 3, _onsets(3))
+    beside = path.with_name(path.name.replace("_video.mkv", "_frames.tsv"))
+    beside.unlink()
     if table is not None:
-        path.write_text(table, encoding="utf-8")
+        beside.write_text(table, encoding="utf-8")
     with pytest.raises(BidsError, match=says) as error:
-        read_frame_times(video)
-    assert str(path) in str(error.value) and "\n" not in str(error.value)
+        read_frame_times(path)
+    assert str(beside) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_frame_without_a_time_is_left_out(tmp_path: Path) -> None:
-    video = film(recording(tmp_path), [plain(0)] * 3, _onsets(3))
-    video.with_name(video.name.replace("_video.mkv", "_frames.tsv")).write_text("frame\tonset\n0\t0.5\n1\tn/a\n2\t0.7\n")
-    numbers, onsets = read_frame_times(video)
+    path = film(recording(tmp_path), [plain(0)] * 3, _onsets(3))
+    path.with_name(path.name.replace("_video.mkv", "_frames.tsv")).write_text("frame\tonset\n0\t0.5\n1\tn/a\n2\t0.7\n")
+    numbers, onsets = read_frame_times(path)
     assert numbers.tolist() == [0, 2] and onsets.tolist() == [0.5, 0.7]
 
 

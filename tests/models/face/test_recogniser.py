@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from models.face.crops import FaceFeatures, centred, crop, pool96
 from models.face.detect import largest, make
 from models.face.patch_attention import load_backbone
-from models.face.recogniser import FaceError, Network, Training, pool_frames, validation_mask
+from models.face.recogniser import FaceError, pool_frames
 from models.face.recogniser import make as make_recogniser
+from models.face.training import Network, Training, validation_mask
 from tests.models.face.videos import EMOTIONS, face, moved
 
 N_PEOPLE, N_CLIPS, N_FRAMES = 5, 2, 2
