@@ -22,7 +22,7 @@ from protocol.study import StudyError
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The recorder alone.")
 
 
-@app.command()
+@app.command(short_help="Record streams and camera until Ctrl-C.")
 def run(
     study: Annotated[Path, typer.Argument(help="Study file, or its folder: which streams, which camera.")],
     out: Annotated[Path, typer.Option(help="XDF file to write; the video lies beside it as .mkv.")],
@@ -51,7 +51,7 @@ def run(
         _tell(out, check(out), as_json=as_json)
 
 
-@app.command(name="check")
+@app.command(name="check", short_help="Say what is in a recording, and whether it is whole.")
 def check_command(
     file: Annotated[Path, typer.Argument(help="XDF file, ours or another recorder's.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -149,10 +149,10 @@ class Conductor:
     def _await_streams(self) -> None:
         collector, twin = self._children["collector"], self._children.get("twin")
         if twin is not None and twin.code is not None:
-            self._fault("twin/lost", f"the simulated headset {_why(twin)}")
+            self._fault("twin/lost", f"the simulated headset {twin.why()}")
             self._end_collector("twin/lost")
         elif collector.code is not None:
-            self._fault("collector/lost", f"the collector {_why(collector)}")
+            self._fault("collector/lost", f"the collector {collector.why()}")
             self._leave()
         elif self._status is not None and self._status.recording:
             self._recorded = True
@@ -186,7 +186,7 @@ class Conductor:
                 self._outcome = Outcome("complete" if window.code == COMPLETE else "aborted")
             self._phase, self._deadline = "closing", self._now() + self._patience.closing
             return
-        reason = f"the window {_why(window)}"
+        reason = f"the window {window.why()}"
         if self._obeyed and not self._outcome.fault:  # told to end and hung: no crash, yet nobody heard session/end
             self._outcome = Outcome("aborted", "operator")
         elif not self._outcome.fault:
@@ -202,7 +202,7 @@ class Conductor:
                 self._deadline = self._now() + self._patience.farewell
             if self._now() < self._deadline:
                 return
-        self._fault("collector/lost", f"the collector {_why(collector)}")
+        self._fault("collector/lost", f"the collector {collector.why()}")
         self._stop("window", Command(verb="abort", reason="collector lost"))
 
     def _await_collector(self) -> None:
@@ -220,7 +220,7 @@ class Conductor:
     def _collector_left(self, collector: Child) -> None:
         self._write("state", "collector/ended", {"code": collector.code})
         if self._recorded and not self._run.manifest_json.exists() and not self._outcome.fault:
-            self._fault("collector/lost", f"the collector {_why(collector)} and left no manifest")
+            self._fault("collector/lost", f"the collector {collector.why()} and left no manifest")
         self._leave()
 
     def _await_all(self) -> None:
@@ -275,7 +275,7 @@ class Conductor:
                 continue  # it is busy with the files
             self._alarm(f"{who}/silent", cleared=not silent)
         if (twin := self._children.get("twin")) and twin.code is not None and self._phase == "session":
-            self._alarm("twin/lost", data={"how": _why(twin)})  # a headset that dies: the collector says what that does
+            self._alarm("twin/lost", data={"how": twin.why()})  # a headset that dies: the collector says what that does
 
     def _fault(self, code: str, reason: str) -> None:
         self._outcome = Outcome("aborted", code, reason)
@@ -297,9 +297,3 @@ class Conductor:
         except OSError as error:
             logger.error("journal: %s", error)
         return data or {}
-
-
-def _why(child: Child) -> str:
-    """Return how a child ended, with its last words."""
-    words = child.last_words()
-    return f"{child.how()}{': ' if words else ''}{words}"

@@ -14,6 +14,7 @@ from protocol import markers
 from protocol.messages import Status, StreamStatus
 
 PLAIN_EVERY_S = 15.0  # between two log lines when nothing happens
+SILENT_S = 2.0  # quality comes twice a second: what is older is worth a word
 _PREFIXES = ("EmotivDataStream-", "emolab-")  # said once in the documentation is enough
 PHASES = {
     "streams": "waiting for streams",
@@ -75,7 +76,7 @@ def _collected(status: Status) -> list[str]:
         dropped = f", {status.camera.n_dropped} dropped" if status.camera.n_dropped else ""
         parts.append(f"camera {status.camera.fps_hz:.0f}/s{dropped}")
     if status.disk and status.disk.left_s is not None:
-        parts.append(f"disk {status.disk.left_s / 60:.0f} min")
+        parts.append(_disk(status.disk.left_s))
     return parts
 
 
@@ -83,14 +84,20 @@ def _stream(stream: StreamStatus) -> str:
     name = stream.name
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
-    rate = f"{stream.sfreq_hz:.0f} Hz" if stream.sfreq_nominal_hz else f"{stream.n}"
-    age = f" {stream.age_s:.1f} s ago" if stream.age_s is not None and stream.sfreq_nominal_hz else ""
-    lost = f" {stream.n_lost} LOST" if stream.n_lost else ""
-    return f"{name} {rate}{age}{lost}"
+    lost = f", {stream.n_lost} LOST" if stream.n_lost else ""
+    if not stream.sfreq_nominal_hz:
+        return f"{name} {stream.n}{lost}"
+    silent = stream.age_s is not None and stream.age_s > SILENT_S
+    return f"{name} {f'SILENT for {stream.age_s:.0f} s' if silent else f'{stream.sfreq_hz:.0f} Hz'}{lost}"
+
+
+def _disk(left_s: float) -> str:
+    """Say for how long the disk lasts, in the unit that a person would use."""
+    return f"disk for {left_s / 3600:.0f} h" if left_s >= 3 * 3600 else f"disk for {left_s / 60:.0f} min"
 
 
 class Terminal:
-    """One line that is drawn over itself; what happens scrolls above it."""
+    """One line, longer than a narrow terminal is wide, that is drawn over itself; what happens scrolls above it."""
 
     def __init__(self, console: Console, *, n_trials: int) -> None:
         self._live = Live(console=console, auto_refresh=True, refresh_per_second=4, transient=True)
@@ -98,7 +105,7 @@ class Terminal:
 
     def show(self, picture: Picture) -> None:
         """Draw the line."""
-        self._live.update(Text(line(picture, n_trials=self._n_trials), overflow="ellipsis", no_wrap=True))
+        self._live.update(Text(line(picture, n_trials=self._n_trials)))
 
     def say(self, text: str) -> None:
         """Print above the line."""

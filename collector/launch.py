@@ -39,6 +39,10 @@ BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, PrepareError
 # the LSL clock (pylsl.local_clock) is the monotonic clock; the launcher itself speaks no LSL
 now = time.monotonic
 
+# what stands in files as a word, said to people
+_METRICS = {"CQ": "contact quality", "EQ": "EEG quality"}
+_REASONS = {"escape": "Escape was pressed", "operator": "ended by the operator", "window closed": "the window was closed"}
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -86,8 +90,8 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
     # the window may have ended well and the recording not: the recording counts
     if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
         reason = (manifest.reason if manifest else "") or outcome.reason
-        ended = Outcome("aborted", reason)
-        return Verdict(commands.CHECK_FAILED, f"aborted{': ' if reason else ''}{reason}", run, ended, quality)
+        text = f"aborted{': ' if reason else ''}{_REASONS.get(reason, reason)}"
+        return Verdict(commands.CHECK_FAILED, text, run, Outcome("aborted", reason), quality)
     if quality is None:
         return Verdict(commands.CHECK_FAILED, "not judged: the recording has no verdict", run, outcome, None)
     code = commands.SUCCESS if quality.verdict == "keep" else commands.CHECK_FAILED
@@ -95,9 +99,10 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
 
 
 def _in_words(quality: Quality) -> str:
+    metric = _METRICS[quality.metric]
     if quality.verdict == "keep":
-        return f"keep: {quality.metric} {quality.value or 0:.2%}, at least {quality.threshold:.2%} is asked"
-    return f"{quality.verdict.replace('_', ' ')}: {quality.reason}"
+        return f"keep: {metric} {quality.value or 0:.2%}, at least {quality.threshold:.2%} is asked"
+    return f"{quality.verdict.replace('_', ' ')}: {quality.reason.replace(quality.metric, metric)}"
 
 
 @app.command()
@@ -217,13 +222,16 @@ def _interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
 
 
 def _tell(verdict: Verdict, *, as_json: bool) -> None:
+    """Print what lies where, and the verdict last: it is the line that is read."""
     out = Console(soft_wrap=True)
     if as_json:
         out.print_json(json.dumps(verdict.record()))
         return
-    out.print(f"{verdict.text}\n{verdict.run.path}", markup=False, highlight=False)
-    for name in verdict.record()["files"]:
-        out.print(f"  {name}", markup=False, highlight=False)
+    sizes = [path.stat().st_size for path in verdict.run.path.iterdir()]
+    out.print(f"{verdict.run.path}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB", markup=False, highlight=False)
+    if verdict.quality is not None:
+        out.print(f"Next: emo-report {verdict.run.path}", markup=False, highlight=False)
+    out.print(verdict.text, markup=False, highlight=False, style="bold")
 
 
 def main() -> NoReturn:

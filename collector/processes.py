@@ -60,6 +60,13 @@ class Child:
             return f"was ended by {signal.Signals(-self.code).name}"
         return f"ended with exit code {self.code}"
 
+    def why(self) -> str:
+        """Say how it ended, with its last words; those of one that was killed are no reason."""
+        words = self.last_words()
+        if not words:
+            return self.how()
+        return self.how() + (f"; the last line of {self.log.name}: " if (self.code or 0) < 0 else ": ") + words
+
 
 def start(name: str, argv: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Child:
     """Start a process in a group (and, where there are such, a session) of its own.

@@ -28,7 +28,7 @@ from protocol.study_files import load_study
 from stimuli.manifest import ManifestError
 from stimuli.synthetic import Form
 
-app = typer.Typer(help="Make, check and look at a study.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(help="Make, check and look at a study.", no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 out, err = Console(), Console(stderr=True)
 
 StudyPath = Annotated[Path, typer.Argument(help="The study file, or the folder with its study.toml.", metavar="STUDY")]
@@ -137,11 +137,14 @@ def _print_report(report: StudyReport) -> None:
         out.print(f"[red]{escape(finding)}", highlight=False, soft_wrap=True)
     found = f"{len(report.findings)} to mend" if report.findings else "nothing to mend"
     out.print(f"{escape(str(report.path))}: {found}", highlight=False, soft_wrap=True)
+    if not report.findings:
+        next_ = f"Next: emo-run {report.path.parent} --participant 01 (with --twin: without devices)"
+        out.print(next_, markup=False, highlight=False, soft_wrap=True)
 
 
 def _cells(clip: ClipReport) -> tuple[str, ...]:
     entry, facts = clip.entry, clip.facts
-    found = f"[red]{len(clip.findings)}" if clip.findings else "[green]good"
+    found = f"[red]{len(clip.findings)} to mend" if clip.findings else "[green]good"
     if facts is None or not facts.n_frames:
         return entry.stim_id, entry.target, f"{entry.duration_s:.2f} s", "-", "-", found
     picture = f"{facts.width}x{facts.height} {facts.fps:.3g} Hz, {facts.n_frames} frames"

@@ -26,7 +26,10 @@ from protocol.study import load as load_study_file
 from protocol.study_files import StudyFiles, load_study
 from stimuli.manifest import ManifestError
 
-app = typer.Typer(help="A laboratory without hardware: simulated headset, camera and participants.", no_args_is_help=True)
+app = typer.Typer(
+    help="A laboratory without hardware: simulated headset, camera and participants.",
+    no_args_is_help=True, rich_markup_mode=None, add_completion=False,
+)  # fmt: skip
 out, err = Console(), Console(stderr=True)
 
 BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, CohortError, LslError)

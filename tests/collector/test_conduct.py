@@ -199,6 +199,22 @@ def test_children_lead_groups_of_their_own(tmp_path: Path) -> None:
         child.process.wait()
 
 
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("print('no disk'); raise SystemExit(3)", "ended with exit code 3: no disk"),
+        (
+            "import os; print('all is well', flush=True); os.kill(os.getpid(), 9)",
+            "was ended by SIGKILL; the last line of c.log: all is well",
+        ),
+    ],
+)
+def test_the_last_words_of_a_process_that_was_killed_are_no_reason(tmp_path: Path, script: str, why: str) -> None:
+    child = processes.start("c", (sys.executable, "-c", script), environment={}, log=tmp_path / "c.log")
+    child.process.wait()
+    assert child.why() == why
+
+
 def test_killing_a_child_ends_what_it_started(tmp_path: Path) -> None:
     script = "import subprocess, sys; p = subprocess.Popen(['sleep', '100']); print(p.pid, flush=True); p.wait()"
     child = processes.start("c", (sys.executable, "-c", script), environment={}, log=tmp_path / "c.log")

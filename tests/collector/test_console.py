@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import numpy as np
 import pytest
 from rich.console import Console
@@ -43,11 +44,23 @@ def test_the_line_says_where_the_participant_is(state: str, said: str) -> None:
     assert console.line(Picture("session", state, None, 3725.0), n_trials=12) == f"62:05  {said}"
 
 
-def test_the_line_names_every_stream_with_rate_age_and_losses() -> None:
+def test_the_line_names_every_stream_with_rate_and_losses() -> None:
     text = console.line(Picture("closing", "thanks", STATUS, 0.0), n_trials=12)
     assert text == (
-        "00:00  closing the files  |  EEG 256 Hz 0.0 s ago 3 LOST  |  markers 7  |  camera 30/s, 2 dropped  |  disk 120 min"
+        "00:00  closing the files  |  EEG 256 Hz, 3 LOST  |  markers 7  |  camera 30/s, 2 dropped  |  disk for 120 min"
     )
+
+
+def test_a_stream_that_fell_silent_has_no_rate_any_more() -> None:
+    silent = msgspec.structs.replace(STATUS, streams=(msgspec.structs.replace(STATUS.streams[0], age_s=9.2),))
+    assert "EEG SILENT for 9 s, 3 LOST  |" in console.line(Picture("session", "", silent, 0.0), n_trials=12)
+
+
+def test_the_line_is_read_whole_on_a_narrow_terminal() -> None:
+    out = io.StringIO()
+    with console.view(Console(file=out, force_terminal=True, width=60), n_trials=12) as view:
+        view.show(Picture("session", "clip trial=3 target=fear", STATUS, 0.0))
+    assert "disk for 120 min" in out.getvalue()
 
 
 def test_without_a_terminal_there_are_lines_for_what_is_new_alone() -> None:

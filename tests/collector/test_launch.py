@@ -286,14 +286,15 @@ def quality(verdict: str, value: float | None = 0.7, reason: str = "CQ 70.00% is
 @pytest.mark.parametrize(
     ("end", "outcome", "judged", "code", "text"),
     [
-        ("complete", Outcome("complete"), quality("keep", 0.9, ""), 0, "keep: CQ 90.00%, at least 80.00% is asked"),
-        ("complete", Outcome("complete"), quality("exclude"), 1, "exclude: CQ 70.00% is below 80.00%"),
-        ("complete", Outcome("complete"), quality("not_judged", None, "no CQ"), 1, "not judged: no CQ"),
-        ("aborted", Outcome("aborted"), quality("keep", 0.9, ""), 1, "aborted: escape"),
-        ("aborted", Outcome("complete"), quality("keep", 0.9, ""), 1, "aborted: escape"),
+        ("complete", Outcome("complete"), quality("keep", 0.9, ""), 0,
+         "keep: contact quality 90.00%, at least 80.00% is asked"),
+        ("complete", Outcome("complete"), quality("exclude"), 1, "exclude: contact quality 70.00% is below 80.00%"),
+        ("complete", Outcome("complete"), quality("not_judged", None, "no CQ"), 1, "not judged: no contact quality"),
+        ("aborted", Outcome("aborted"), quality("keep", 0.9, ""), 1, "aborted: Escape was pressed"),
+        ("aborted", Outcome("complete"), quality("keep", 0.9, ""), 1, "aborted: Escape was pressed"),
         ("aborted", Outcome("aborted", "window/lost", "the window was ended by SIGKILL"), None, 3,
          "fault: the window was ended by SIGKILL"),
-        (None, Outcome("aborted", "operator"), None, 1, "aborted: operator"),
+        (None, Outcome("aborted", "operator"), None, 1, "aborted: ended by the operator"),
     ],
 )  # fmt: skip
 def test_the_verdict_is_the_exit_code_and_one_line(
@@ -359,7 +360,7 @@ def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does to its foreground group
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "aborted" in out
+    assert out.splitlines()[-1] == "aborted"  # the verdict is the last line
     assert told.read_text().splitlines() == [
         "collector started", "window started", "window abort operator", "window ended", "collector ended",
     ]  # fmt: skip

@@ -63,7 +63,8 @@ def test_new_then_check_then_plan(capsys: pytest.CaptureFixture[str], tmp_path: 
 def test_people_read_the_same_as_machines(capsys: pytest.CaptureFixture[str], study: Path) -> None:
     code, out, _ = call(capsys, "check", str(study / "study.toml"))
     assert code == 0
-    assert out.splitlines()[-1] == f"{study / 'study.toml'}: nothing to mend"
+    assert out.splitlines()[-2] == f"{study / 'study.toml'}: nothing to mend"
+    assert out.splitlines()[-1].startswith("Next: emo-run")
     assert "fear01" in out
     assert "4 trials, about 1.5 min a session" in out
     code, out, _ = call(capsys, "plan", str(study), "--participant", "07")
