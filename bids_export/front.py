@@ -22,6 +22,7 @@ BIDSIGNORE = """\
 """
 SOURCE = "sourcedata"
 PEOPLE = ("participant_id", "age", "sex", "handedness", "contact_quality", "included", "exclusion_reason", "consent")
+FORM = ("hair", "cap_size")  # asked where the study's form asks; who is left out may depend on them
 _STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "source")
 
 
@@ -40,8 +41,10 @@ def write(root: Path, found: Survey, *, has_video: bool, has_quality: bool, toda
         For CHANGES.
     """
     tables.write_json(root / place.DESCRIPTION, description(found))
-    tables.write_tsv(root / "participants.tsv", PEOPLE, (_person(p) for p in found.participants))
-    tables.write_json(root / "participants.json", sidecars.participants(found.study))
+    people = [_person(p) for p in found.participants]
+    asked = tuple(name for name in FORM if any(person[name] for person in people))
+    tables.write_tsv(root / "participants.tsv", (*PEOPLE, *asked), people)
+    tables.write_json(root / "participants.json", sidecars.participants(found.study, asked))
     (root / "stimuli").mkdir()
     tables.write_tsv(root / "stimuli" / "stimuli.tsv", _STIMULI, _stimuli(found))
     tables.write_json(root / "stimuli" / "stimuli.json", sidecars.STIMULI)
@@ -86,6 +89,7 @@ def _person(participant: Participant) -> dict[str, object]:
         "included": participant.included,
         "exclusion_reason": participant.reason,
         "consent": "+".join(s for s in ("eeg", "face", "share", "train") if s in participant.scopes) or None,
+        **{name: getattr(who, name) for name in FORM},
     }
 
 

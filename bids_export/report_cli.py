@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.table import Table
 
 from bids_export.console import out, progress
@@ -160,7 +161,8 @@ def _group(root: Path, target: Path, labels: tuple[str, ...], *, as_json: bool) 
 
 def _tell_group(found: Group, page: Path) -> None:
     about = Table.grid(padding=(0, 2))
-    about.add_row("recorded", f"{len(found.people)} participants{' (simulated)' if found.simulated else ''}")
+    n = len(found.people)
+    about.add_row("recorded", f"{n} participant{'s'[: n != 1]}{' (simulated)' if found.simulated else ''}")
     about.add_row("kept", f"{len(found.kept)} ({found.rule.metric} of at least {found.rule.threshold:.0%})")
     about.add_row("BIDS", found.valid)
     if not found.scores:
@@ -173,15 +175,15 @@ def _tell_group(found: Group, page: Path) -> None:
 
 
 def _score_table(found: Group) -> Table:
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("split", "modality", "features"):
-        table.add_column(name)
-    for name in ("accuracy", "95 %", "chance", "p", "windows"):
-        table.add_column(name, justify="right")
+        table.add_column(name, no_wrap=True)
+    for name in ("accuracy", "95 %", "chance", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
     for n, s in enumerate(found.scores):
         p = "–" if s.p_permutation is None else f"{s.p_permutation:.4f}"
         split = f"{s.split}{' (leaky)' if s.leaky else ''}"
         last = n + 1 == len(found.scores) or found.scores[n + 1].split != s.split
-        cells = (split, s.modality, s.features, f"{s.accuracy:.1%}", s.interval, f"{s.chance:.1%}", p, str(s.n_test))
+        cells = (split, s.modality, s.features, f"{s.accuracy:.1%}", s.interval, f"{s.chance:.1%}", p)
         table.add_row(*cells, style="dim" if s.leaky else None, end_section=last)
     return table

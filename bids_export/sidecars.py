@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bids_export import tables
@@ -134,8 +135,11 @@ _INCLUDED = {
 _REASON = {"Description": "Why it is left out, in words"}
 
 
-def participants(study: Study) -> dict[str, Any]:
-    """Return ``participants.json``."""
+_FORM = {"hair": "Hair, in the words of the participant form", "cap_size": "Size of the EEG cap"}
+
+
+def participants(study: Study, asked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return ``participants.json``; ``asked`` names the columns of the study's own form."""
     rule = study.contact_quality
     return {
         "participant_id": {"Description": "Unique identifier of the participant"},
@@ -152,6 +156,7 @@ def participants(study: Study) -> dict[str, Any]:
             "Description": "What the participant agreed to in every session, joined by +: eeg and face (recording), share "
             "(passing the data on), train (training models with them)"
         },
+        **{name: {"Description": _FORM[name]} for name in asked},
     }  # fmt: skip
 
 

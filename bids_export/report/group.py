@@ -39,7 +39,7 @@ class Person:
     @property
     def state(self) -> str:
         """Kept, left out, or not judged."""
-        return "kept" if self.included else "not judged" if self.quality is None else "left out"
+        return "kept" if self.included else "not judged" if self.reason.startswith("not judged") else "left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,8 @@ class Group:
         verdict = self.validator
         word = "not valid" if verdict.errors else "valid"
         n_errors, n_warnings = (sum(issue.n for issue in found) for found in (verdict.errors, verdict.warnings))
-        return f"{word}: {n_errors} errors, {n_warnings} warnings (bids-validator-deno {verdict.version})"
+        counts = f"{n_errors} error{'s'[: n_errors != 1]}, {n_warnings} warning{'s'[: n_warnings != 1]}"
+        return f"{word}: {counts} (bids-validator-deno {verdict.version})"
 
 
 def gather(dataset: Dataset, reports: Path, validator: Verdict, labels: Sequence[str] = ()) -> Group:

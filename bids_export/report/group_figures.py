@@ -16,7 +16,6 @@ from bids_export.report.style import GRID, INK, KEPT, OUT, PALE, UNSURE
 
 # shape and colour: told apart in grey too
 STATES = {"kept": ("o", KEPT), "left out": ("X", OUT), "not judged": ("^", UNSURE)}
-FEATURES = {"imagenet": "o", "seeded": "s", "pool96": "^"}
 
 
 def who_is_in(group: Group) -> Figure:
@@ -31,7 +30,8 @@ def who_is_in(group: Group) -> Figure:
         axes.plot([0, value], [row, row], color=GRID, linewidth=1, zorder=1)
         axes.plot([value], [row], marker, color=color, markeredgecolor=INK, markersize=9, zorder=3, clip_on=False)
         axes.annotate(
-            _beside(person), (value, row), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK
+            _beside(person), (value, row), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=2.5,
         )  # fmt: skip
     axes.axvline(threshold, color=OUT, linestyle="--", linewidth=1.6, zorder=2)
     axes.set_yticks(range(len(people)), [f"sub-{p.label}" for p in people])
@@ -106,9 +106,7 @@ def _score(axes: Axes, score: Score, row: int) -> None:
         axes.plot([score.ci_low, score.ci_high], [row, row], color=color, linewidth=2.4, linestyle=":" if score.leaky else "-")
     axes.plot([score.chance] * 2, [row - 0.32, row + 0.32], color=OUT, linewidth=2.2)
     face = "white" if score.leaky else color
-    axes.plot(
-        [score.accuracy], [row], FEATURES.get(score.features, "D"), color=color, markerfacecolor=face, markersize=8, zorder=3
-    )
+    axes.plot([score.accuracy], [row], "o", color=color, markerfacecolor=face, markersize=8, zorder=3)
     side = (9, "left") if score.accuracy < 0.85 else (-9, "right")
     axes.annotate(
         f"{score.accuracy:.0%}", (score.accuracy, row), xytext=(side[0], 8), textcoords="offset points", ha=side[1],

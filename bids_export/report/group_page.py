@@ -70,7 +70,7 @@ def _participants(group: Group, folder: Path) -> str:
     traits = [trait for trait in TRAITS if any(trait in person.traits for person in group.people)]
     columns = (
         "participant", *(TRAITS[trait] for trait in traits), "contact quality", "", "why not", "not measured", "flat channels",
-        "mains (µV)", "face found", "frames dropped", "page",
+        "mains (µV)", "face found", "frames dropped",
     )  # fmt: skip
     rows = [_row(person, traits, folder) for person in group.people]
     out = [n for n, person in enumerate(group.people) if not person.included]
@@ -84,10 +84,10 @@ def _row(person: Person, traits: list[str], folder: Path) -> list[object]:
     sign = {"kept": "✔ kept", "left out": "✘ left out", "not judged": "? not judged"}[person.state]
     share, mains = row["face_share"], row["mains_median_uv"]
     return [
-        f"sub-{person.label}", *(person.traits.get(trait, "–") for trait in traits), number(person.quality, ".2%"), sign,
+        _links(person, folder), *(person.traits.get(trait, "–") for trait in traits), number(person.quality, ".2%"), sign,
         person.reason, *(_known(row[name]) for name in ("samples_not_measured", "flat_channels")),
         number(mains if isinstance(mains, float) else None, ".1f"), number(share if isinstance(share, float) else None, ".0%"),
-        _known(row["frames_dropped"]), _links(person, folder),
+        _known(row["frames_dropped"]),
     ]  # fmt: skip
 
 
@@ -96,12 +96,14 @@ def _known(value: object) -> str:
 
 
 def _links(person: Person, folder: Path) -> Link:
+    """Return a participant's label: a link to the page, or with several recordings to each."""
+    label = f"sub-{person.label}"
+    alone = len(person.recordings) == 1
     names = {
-        f"ses-{m.session} run-{m.run}": f"sub-{m.participant}_ses-{m.session}_task-{m.task}_run-{m.run}_report.html"
-        for m in person.recordings
-    }
+        label if alone else f"ses-{m.session} run-{m.run}": f"{m.stem}_report.html" for m in person.recordings
+    }  # fmt: skip
     there = [Link.to(name, text) for text, name in names.items() if (folder / name).exists()]
-    return Link("<br>".join(there) or "–")
+    return Link("<br>".join(there if alone and there else [escape(label), *there]))
 
 
 def _add_scores(made: Page, group: Group) -> None:
@@ -119,20 +121,22 @@ def _add_scores(made: Page, group: Group) -> None:
 
 def _scores(scores: tuple[Score, ...]) -> str:
     columns = (
-        "split", "modality", "features", "model", "labels", "accuracy", "95 %", "chance", "balanced", "F1", "p", "windows",
-        "participants",
+        "split", "modality", "features", "model", "accuracy", "95 %", "chance", "balanced", "F1", "p", "windows",
     )  # fmt: skip
     rows = [
         (
-            f"{s.split}{' (leaky)' if s.leaky else ''}", s.modality, s.features, s.model, s.labels, f"{s.accuracy:.1%}",
+            f"{s.split}{' (leaky)' if s.leaky else ''}", s.modality, s.features, s.model, f"{s.accuracy:.1%}",
             s.interval, f"{s.chance:.1%}", f"{s.balanced_accuracy:.1%}", f"{s.f1_macro:.2f}", number(s.p_permutation, ".4f"),
-            s.n_test, s.n_participants,
+            s.n_test,
         )
         for s in scores
     ]  # fmt: skip
+    learnt = ", ".join(dict.fromkeys(score.labels for score in scores))
+    n_people = max(score.n_participants for score in scores)
     note = (
-        "<p>The interval is over participants; p is a permutation test over clips. Tinted rows leak. Features: <em>seeded</em> "
-        "and <em>pool96</em> are no pretrained networks.</p>"
+        f"<p>Learnt and scored: {escape(learnt)}, of {n_people} participants. The interval is over participants; p is a "
+        "permutation test over clips. Tinted rows leak. Features: <em>seeded</em> and <em>pool96</em> are no pretrained "
+        "networks.</p>"
     )
     return page.table(columns, rows, out=[n for n, s in enumerate(scores) if s.leaky]) + note
 
@@ -142,4 +146,4 @@ def _matrix(score: Score, path: Path) -> str:
     name = f"{score.modality}, {score.features}, {score.split}{' (leaky)' if score.leaky else ''}"
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     image = f'<img alt="{escape(f"Confusion matrix: {name}", quote=True)}" src="data:image/png;base64,{data}">'
-    return f'<figure class="emo-matrix">{image}<figcaption>{escape(name)}</figcaption></figure>'
+    return f'<figure class="emo-matrix">{image}</figure>'

@@ -113,6 +113,11 @@ class Measures(_Part):
     videos: tuple[VideoMeasures, ...]
     ratings: RatingMeasures
 
+    @property
+    def stem(self) -> str:
+        """The start of BIDS-like file names."""
+        return f"sub-{self.participant}_ses-{self.session}_task-{self.task}_run-{self.run}"
+
 
 def measure(facts: Facts) -> Measures:
     """Measure one recording, and say what it is worth."""

@@ -10,16 +10,18 @@ from pathlib import Path
 import mne
 from matplotlib.figure import Figure
 
+WORDS = 30  # characters: what is longer may wrap
 SYMBOLS = {"keep": "✔", "exclude": "✘", "not_judged": "?"}
 _CSS = """
 body { color: #222; }
-#container, .container-fluid { max-width: 1180px; }
+#container, .container-fluid { max-width: 1280px; }
 #filter-by-tags-dropdown-menu, .badge, .navbar-brand img { display: none !important; }
-.accordion-button { color: #222 !important; font-weight: 600; background: #f4f6f8 !important; }
+.accordion-button, .accordion-header a { color: #222 !important; font-weight: 600; background: #f4f6f8 !important; }
 #toc-navbar .nav-link { color: #222; } #toc-navbar .nav-link.active { color: #fff; }
 figure svg, figure img { max-width: 100% !important; height: auto !important; }
-figcaption { text-align: left !important; max-width: 60em; margin: .3rem auto 0; }
-.emo-verdict { display: flex; gap: 1rem; align-items: center; border-left: .6rem solid; padding: .6rem 1rem; }
+figcaption { text-align: left !important; max-width: 58em; margin: .3rem auto 0; color: #444 !important; }
+.emo-verdict { display: flex; gap: 1rem; align-items: center; border-left: .6rem solid; padding: .6rem 1rem;
+  margin-bottom: 1rem; }
 .emo-verdict .sign { font-size: 2.2rem; line-height: 1; font-weight: 700; }
 .emo-verdict .word { font-size: 1.5rem; font-weight: 700; }
 .emo-keep { border-color: #0072B2; } .emo-keep .sign { color: #0072B2; }
@@ -27,10 +29,10 @@ figcaption { text-align: left !important; max-width: 60em; margin: .3rem auto 0;
 .emo-not_judged { border-color: #666; } .emo-not_judged .sign { color: #666; }
 .emo-simulated { background: repeating-linear-gradient(135deg, #fff3c4 0 14px, #ffe48a 14px 28px); border: 2px solid #222;
   padding: .5rem 1rem; font-weight: 700; text-align: center; margin-bottom: 1rem; }
-table.emo { border-collapse: collapse; margin: .3rem 0 1rem; font-size: .92rem; }
-table.emo th, table.emo td { border-bottom: 1px solid #ccc; padding: .25rem .55rem; text-align: left; vertical-align: top; }
+table.emo { border-collapse: collapse; margin: .3rem 0 1rem; font-size: .88rem; }
+table.emo th, table.emo td { border-bottom: 1px solid #ccc; padding: .25rem .45rem; text-align: left; vertical-align: top; }
 table.emo thead th { vertical-align: bottom; }
-table.emo td.number { white-space: nowrap; }
+table.emo tbody td { white-space: nowrap; } table.emo tbody td.words { white-space: normal; min-width: 13em; }
 table.emo td.number, table.emo th.number { text-align: right; font-variant-numeric: tabular-nums; }
 table.emo tr.out td { background: #fdf0e8; }
 .emo-wide { overflow-x: auto; }
@@ -110,20 +112,27 @@ def pairs(values: Mapping[str, str]) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, out: Iterable[int] = ()) -> str:
-    """Return a table; numbers stand to the right, rows in ``out`` are tinted, and a :class:`Link` is a link."""
-    rows, marked = [list(row) for row in rows], set(out)
-    numeric = [all(isinstance(row[n], int | float) or _numeric(str(row[n])) for row in rows) for n in range(len(columns))]
-    kind = ['class="number"' if n else "" for n in numeric]
-    head = "".join(f"<th {k}>{escape(name)}</th>" for k, name in zip(kind, columns, strict=True))
+    """Return a table; numbers stand to the right, long text wraps, rows in ``out`` are tinted, a :class:`Link` is a link."""
+    cells, marked = [[_cell(value) for value in row] for row in rows], set(out)
+    kinds = [_kind([row[n] for row in cells]) for n in range(len(columns))]
+    head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(kinds, columns, strict=True))
     body = "".join(
         f"<tr{' class=out' if i in marked else ''}>"
-        + "".join(
-            f"<td {k}>{cell if isinstance(cell, Link) else escape(str(cell))}</td>" for k, cell in zip(kind, row, strict=True)
-        )
-        + "</tr>"
-        for i, row in enumerate(rows)
+        f"{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
+        for i, row in enumerate(cells)
     )
     return f'<div class="emo-wide"><table class="emo"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, Link) else escape(str(value))
+
+
+def _kind(cells: Sequence[str]) -> str:
+    if all(_numeric(cell) for cell in cells):
+        return ' class="number"'
+    longest = max((len(cell) for cell in cells if not isinstance(cell, Link)), default=0)
+    return ' class="words"' if longest > WORDS else ""
 
 
 def _numeric(text: str) -> bool:

@@ -41,7 +41,7 @@ class Score(BaseModel):
     @property
     def interval(self) -> str:
         """The 95 % interval for people."""
-        return "–" if self.ci_low is None or self.ci_high is None else f"{self.ci_low:.0%} to {self.ci_high:.0%}"
+        return "–" if self.ci_low is None or self.ci_high is None else f"{self.ci_low * 100:.0f}–{self.ci_high:.0%}"
 
 
 def load(root: Path) -> tuple[Score, ...]:

@@ -21,6 +21,7 @@ from bids_export.report.facts import Contact, Facts, Point, Signals
 from bids_export.report.measures import Measures
 from bids_export.report.style import GRID, INK, OUT, PALE, Looks
 from bids_export.timeline import BAD_GAP
+from collector.quality import HOLD_S
 from protocol.study import OTHER
 
 MAX_LABELS = 60  # clips that can carry a name beside each other
@@ -35,6 +36,7 @@ def contact_over_time(facts: Facts, contact: Contact) -> Figure:
     fig = style.figure(3.4 + 0.19 * len(shown))
     top, low = fig.subplots(2, 1, sharex=True, height_ratios=(3.0, max(0.19 * len(shown), 0.4)))
     _clip_bands(top, facts, looks, text_at=2.0)
+    contact = held(contact)
     top.step(contact.times, contact.overall, where="post", color=INK, linewidth=1.6)
     threshold = rule.threshold * 100
     top.axhline(threshold, color=OUT, linestyle="--", linewidth=1.6)
@@ -43,8 +45,9 @@ def contact_over_time(facts: Facts, contact: Contact) -> Figure:
     style.plain(top)
     style.legend(top, [*outside, *looks.patches()])
     image = np.array([contact.sensors[name] for name in shown]) if shown else np.zeros((0, 0))
+    low.set_facecolor(GRID)  # where there is no reading
     if image.size:
-        edges = np.append(contact.times, contact.times[-1] + _period(contact.times))
+        edges = np.append(contact.times, contact.times[-1] + 1e-3)
         mesh = low.pcolormesh(edges, np.arange(len(shown) + 1), image, cmap=style.SHARES, vmin=0, vmax=1, rasterized=True)
         fig.colorbar(mesh, ax=low, label="share of good contact", pad=0.01, aspect=30)
     low.set_yticks(np.arange(len(shown)) + 0.5, shown, fontsize=7)
@@ -58,8 +61,15 @@ def _line(label: str) -> Line2D:
     return Line2D([], [], color=OUT, linestyle="--", linewidth=1.6, label=label)
 
 
-def _period(times: Floats) -> float:
-    return float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+def held(contact: Contact) -> Contact:
+    """Return readings that end where they no longer count: each holds until the next, but no longer than the rule lets it."""
+    late = np.append(np.diff(contact.times) > HOLD_S, True)
+    at, where = contact.times[late] + HOLD_S, np.flatnonzero(late) + 1
+    return Contact(
+        times=np.insert(contact.times, where, at),
+        overall=np.insert(contact.overall, where, np.nan),
+        sensors={label: np.insert(share, where, np.nan) for label, share in contact.sensors.items()},
+    )
 
 
 def _clip_bands(axes: Axes, facts: Facts, looks: Looks, *, text_at: float) -> None:

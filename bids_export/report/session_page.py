@@ -28,7 +28,7 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
         made.figure(
             "Contact quality over time", session_figures.contact_over_time(facts, facts.contact),
             f"Above: {_METRIC[facts.quality.metric]}, all sensors together, as the headset reports it; the rule looks at "
-            f"{_OVER[facts.quality.over]}. Below: each analysed sensor; dark is bad.",
+            f"{_OVER[facts.quality.over]}. Below: each analysed sensor; dark is bad, grey is no reading.",
         )  # fmt: skip
     if facts.signals is not None and facts.signals.positions:
         made.figure(

@@ -1,0 +1,121 @@
+"""``emo-report``: what it prints, how it ends, and that it changes nothing but its own pages."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bids_export import cli, dataset, report_cli
+from protocol import commands
+from protocol.folder import Run, sha256
+from tests.bids_export import lab
+
+
+def emo_report(*args: object) -> int:
+    with pytest.raises(SystemExit) as done:
+        commands.run(report_cli.app, cli.REPORT_BAD_INPUT, args=[str(arg) for arg in args])
+    return int(done.value.code or 0)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return lab.record(tmp_path / "data", lab.Truth(fps=0))
+
+
+def test_a_kept_run_gets_its_page_beside_the_recordings(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    before = hashes(run.path)
+    assert emo_report(run.path) == 0
+    page = run.data / "reports" / "sub-01_ses-01_task-emotion_run-01_report.html"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "keep: CQ 95.00%, at least 80.00% is asked"
+    assert said[-1] == str(page)
+    assert page.exists() and page.with_suffix(".json").exists()
+    assert hashes(run.path) == before
+
+
+def test_an_excluded_run_ends_with_one_and_the_json_is_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = lab.record(tmp_path / "data", lab.Truth(overall=50.0, fps=0))
+    assert emo_report(run.path, "--out", tmp_path / "out", "--json") == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["verdict"], said["reasons"]) == ("exclude", ["CQ 50.00% is below 80.00%"])
+    page = Path(said.pop("page"))
+    assert page.parent == tmp_path / "out"
+    assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8")) == said
+
+
+def test_the_room_answers_to_the_launcher(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        commands.run(cli.app, cli.REPORT_BAD_INPUT, args=["report", str(run.path), "--json"])
+    assert done.value.code == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "keep"
+
+
+def test_participants_then_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for label, overall in (("01", 95.0), ("02", 40.0)):
+        lab.record(tmp_path / "data", lab.Truth(overall=overall, fps=0), lab.Who(participant=label))
+    root = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options()).root
+    out = root / "derivatives" / "emolab-report"
+    assert emo_report(root, out, "participant", "--participant-label", "sub-01") == 0
+    assert (out / "sub-01_ses-01_task-emotion_run-01_report.html").exists()
+    capsys.readouterr()
+    assert emo_report(root, out, "group") == 0
+    said = capsys.readouterr().out
+    assert "2 participants" in said
+    assert "1 (CQ of at least 80%)" in said
+    assert "valid: 0 errors" in said
+    assert said.splitlines()[-1] == f"report: {out / 'group_report.html'}"
+    assert emo_report(root, out, "group", "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["recorded"], record["kept"], record["validator"]["errors"]) == (2, 1, 0)
+
+
+def test_a_dataset_that_is_not_valid_ends_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.record(tmp_path / "data", lab.Truth(fps=0))
+    root = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options()).root
+    (root / "sub-01" / "ses-01" / "eeg" / "notes.doc").touch()
+    assert emo_report(root, tmp_path / "out", "group") == 1
+    assert "not valid: " in capsys.readouterr().out
+
+
+BAD = {
+    "no run there": (["nothing"], "no session.json"),
+    "a dataset without a place for its reports": (["bids"], "say where to and which level"),
+    "a dataset without a level": (["bids", "out"], "which level?"),
+    "a dataset with a run's option": (["bids", "out", "group", "--out", "x"], "--out = x: is for a single run"),
+    "an unknown level": (["bids", "out", "cohort"], "'cohort' is not one of 'participant', 'group'"),
+    "reports in the dataset itself": (["bids", "bids", "group"], "participants.tsv: is missing"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bids").mkdir()
+    (tmp_path / "bids" / "dataset_description.json").write_text("{}", encoding="utf-8")
+    before = hashes(tmp_path)
+    args, line = BAD[case]
+    assert emo_report(*args) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert line in said
+    assert hashes(tmp_path) == before
+
+
+def test_a_report_never_goes_into_the_recording(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    before = hashes(run.path)
+    assert emo_report(run.path, "--out", run.path / "report") == 2
+    assert "which is never changed" in capsys.readouterr().err
+    assert hashes(run.path) == before
+
+
+def test_a_damaged_recording_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.study_toml.write_text("[study]\n", encoding="utf-8")
+    assert emo_report(run.path) == 2
+    assert capsys.readouterr().err.startswith(str(run.path))
+    assert not (run.data / "reports").exists()
