@@ -74,7 +74,10 @@ def preview(recordings: Sequence[bids.RecordingFiles], *, where: Where, kind: La
     path = recordings[0].sibling("_events.tsv")
     if not windows:
         dropped = sum((part.dropped for part in events), Counter())
-        why = ", ".join(f"{n} x {reason} ({emotion})" for (reason, emotion), n in dropped.items()) or "no row clip/<emotion>"
+        why = (
+            ", ".join(f"{n} x {reason} ({emotion})" for (reason, emotion), n in dropped.items())
+            or "no row clip/<emotion> of 3 s"
+        )
         raise bids.BidsError(f"{path}: trial_type: no window of a complete clip in {len(recordings)} recordings: {why}")
     present = {label_of(window, kind) for window in windows}
     if len(present) < 2:

@@ -12,7 +12,6 @@ import numpy as np
 
 from models import bids, dataset, derivative, figures, keep, labels, splits, train
 from models.dataset import Dataset, FeaturesWanted
-from models.eeg.training import SMALL_BELOW, settings_for
 from models.evaluate import Features, LabelKind, MetricsRow, Modality, save_rows
 from models.fusion import decide
 from models.train import Outcome
@@ -134,6 +133,8 @@ def _announce(models: Collection[Modality], kinds: Mapping[Features, Features], 
                 f"{modality}: no ImageNet weights of {name} are used: seeded features instead, which know less "
                 f"(weights come with: emo-weights fetch {name})"
             )
+    from models.eeg.training import SMALL_BELOW, settings_for  # loads torch, which takes seconds: not for bad input
+
     if n_windows < SMALL_BELOW:
         small = settings_for(n_windows)
         steps.say(f"eeg: {n_windows} windows are few: preset '{small.name}', learning rate {small.lr:g} instead of the paper's")

@@ -1,0 +1,183 @@
+"""``emo-train`` as a command: what it writes, what it refuses, what it says."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import card, cli, dataset, job
+from models.bids import BidsError, find_recordings
+from models.evaluate import load_rows
+from tests.models import bids_root
+
+EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1")
+
+
+def command(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "models", *map(str, args)], capture_output=True, text=True, timeout=280,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bids_root.write_root(tmp_path_factory.mktemp("bids") / "root", participants=["01", "02", "03"])
+
+
+@pytest.fixture(scope="module")
+def trained(root: Path) -> subprocess.CompletedProcess[str]:
+    return command(root, *EEG, "--json")
+
+
+class TestWhatItDoes:
+    def test_it_ends_with_0_and_says_in_json_what_the_files_say(
+        self, root: Path, trained: subprocess.CompletedProcess[str]
+    ) -> None:
+        assert trained.returncode == 0, trained.stderr
+        told = json.loads(trained.stdout)
+        rows = load_rows(root / "derivatives/emolab/metrics.json")
+        assert [row["accuracy"] for row in told["metrics"]] == [row.accuracy for row in rows]
+        assert {(row.modality, row.split, row.leaky, row.features) for row in rows} == {
+            ("eeg", "window-random", True, "pool96"), ("eeg", "leave-one-subject-out", False, "pool96"),
+        }  # fmt: skip
+        assert told["emotions"] == list(bids_root.EMOTIONS) and told["n_windows"] == 24
+        assert all(Path(path).stat().st_size > 0 for path in told["files"])
+
+    def test_what_is_planted_is_found(self, root: Path, trained: subprocess.CompletedProcess[str]) -> None:
+        assert trained.returncode == 0
+        honest = next(row for row in load_rows(root / "derivatives/emolab/metrics.json") if not row.leaky)
+        assert honest.accuracy > 0.6 and honest.p_permutation is not None and honest.p_permutation < 0.01
+
+    def test_it_says_what_is_not_as_in_the_paper(self, trained: subprocess.CompletedProcess[str]) -> None:
+        (line,) = trained.stderr.splitlines()
+        assert line == "eeg: 24 windows are few: preset 'small', learning rate 0.001 instead of the paper's"
+
+    def test_the_labels_of_every_clip_come_from_the_fold_that_left_its_person_out(
+        self, root: Path, trained: subprocess.CompletedProcess[str]
+    ) -> None:
+        assert trained.returncode == 0
+        path = root / "derivatives/emolab/sub-02/ses-01/eeg/sub-02_ses-01_task-emotion_run-01_desc-fused_events.tsv"
+        header, *lines = (line.split("\t") for line in path.read_text().splitlines())
+        rows = [dict(zip(header, line, strict=True)) for line in lines]
+        assert len(rows) == 16  # eight clips and their windows
+        assert {row["fold"] for row in rows} == {"sub-02"}
+        assert {row["split"] for row in rows} == {"leave-one-subject-out"}
+        assert {row["face_missing"] for row in rows} == {"yes"}
+
+    def test_kept_models_have_cards(self, root: Path, trained: subprocess.CompletedProcess[str]) -> None:
+        assert trained.returncode == 0
+        _, made = card.load(root / "derivatives/emolab/models/eeg_pool96.safetensors")
+        assert (made.modality, made.n_features, made.n_windows, made.licence) == ("eeg", 96, 24, "CC0")
+
+    def test_running_again_gives_the_same_and_reads_the_features_from_the_cache(
+        self, root: Path, trained: subprocess.CompletedProcess[str]
+    ) -> None:
+        cache = root / "derivatives/emolab/cache"
+        before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+        assert len(before) == 3
+        again = command(root, *EEG)
+        assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
+        assert "LEAKY" in again.stdout and "leave-one-subject-out" in again.stdout
+        assert json.loads(trained.stdout)["metrics"] == json.loads((root / "derivatives/emolab/metrics.json").read_text())
+
+
+class TestCache:
+    def features(self, root: Path, cache: Path) -> np.ndarray:
+        return dataset.load(find_recordings(root), eeg=["pool96"], cache=cache).eeg["pool96"]
+
+    def test_a_damaged_entry_is_computed_again_and_said(
+        self, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        before = self.features(root, tmp_path)
+        entry = min(tmp_path.iterdir())
+        whole = entry.read_bytes()
+        entry.write_bytes(whole[: len(whole) // 2])
+        with caplog.at_level(logging.WARNING):
+            np.testing.assert_array_equal(self.features(root, tmp_path), before)
+        assert entry.name in caplog.text
+        assert len(entry.read_bytes()) == len(whole)
+
+    def test_an_entry_says_whose_it_is(self, root: Path, tmp_path: Path) -> None:
+        self.features(root, tmp_path)
+        owners = set()
+        for path in tmp_path.iterdir():
+            with np.load(path) as entry:
+                owners.add((str(entry["participant"]), str(entry["session"])))
+        assert owners == {("01", "01"), ("02", "01"), ("03", "01")}
+
+    def test_other_data_or_other_code_make_new_entries(
+        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.features(root, tmp_path)
+        monkeypatch.setattr(dataset, "_code", lambda: "another line was changed")
+        self.features(root, tmp_path)
+        assert len(list(tmp_path.iterdir())) == 6
+        dataset.load(find_recordings(root), eeg=["pool96"], cache=tmp_path, where="central")
+        assert len(list(tmp_path.iterdir())) == 6  # clips of 3 s: the central window is the only one, found again
+
+
+class TestBadInput:
+    """One line, exit 2, nothing written."""
+
+    def refused(self, *args: object) -> str:
+        done = command(*args)
+        assert done.returncode == 2, done.stderr
+        assert done.stdout == ""
+        *said, line = done.stderr.splitlines()
+        assert all(text.startswith("eeg: ") for text in said)
+        return line
+
+    def test_a_folder_that_is_no_dataset(self, tmp_path: Path) -> None:
+        assert "is no BIDS root" in self.refused(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_one_participant_cannot_be_left_out(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01"])
+        assert self.refused(root, *EEG).startswith("split leave-one-subject-out: 1 participant with windows")
+        assert not (root / "derivatives").exists()
+
+    def test_no_clip_events(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clip_s=2.0)
+        line = self.refused(root, *EEG)
+        assert line.endswith(
+            "_events.tsv: trial_type: no window of a complete clip in 2 recordings: no row clip/<emotion> of 3 s"
+        )
+
+    @pytest.mark.parametrize(
+        ("option", "value", "cure"),
+        [
+            ("--models", "eeg,ear", "use eeg, face, fusion"),
+            ("--features", "resnet", "use auto, imagenet, seeded, pool96"),
+            ("--splits", "leave-one-out", "use window-random, leave-one-subject-out"),
+            ("--windows", "first", "use all, central"),
+            ("--labels", "mood", "use target, rating, agreeing"),
+        ],
+    )
+    def test_an_option_that_there_is_not(self, root: Path, option: str, value: str, cure: str) -> None:
+        with pytest.raises(cli.OptionError, match=f"{option} = .*{cure}"):
+            cli.app(args=[str(root), option, value], standalone_mode=False)
+
+    def test_a_folder_that_somebody_else_made(self, root: Path, tmp_path: Path) -> None:
+        (tmp_path / "thesis.tex").write_text("mine")
+        with pytest.raises(BidsError, match="did not make"):
+            job.run(job.Options(root=root, out=tmp_path), steps=None)  # type: ignore[arg-type]
+        assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+    def test_weights_that_are_not_here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EMOLAB_WEIGHTS", str(tmp_path))
+        with pytest.raises(BidsError, match=r"--features = imagenet.*emo-weights fetch inception_v3"):
+            dataset.resolve(["imagenet"])
+        assert dataset.resolve(["auto", "pool96"]) == {"seeded": "seeded", "pool96": "pool96"}
+
+
+def test_help_shows_an_example_and_bad_input_waits_for_no_network() -> None:
+    code = "import sys; from models import cli, job; sys.exit('torch' in sys.modules or 'mne' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+    assert "Example: emo-train" in command("--help").stdout
