@@ -96,8 +96,10 @@ def _tell(file: Path, report: Report, *, as_json: bool) -> None:
         }
         screen.print_json(json.dumps(record))
         return
-    table = Table("id", Column("stream", overflow="fold"), "samples", "from (s)", "to (s)", "clock offsets")
-    for s in report.streams:
+    # no frame: Emotiv's long names fit into 80 columns
+    columns = (Column(name, justify="right") for name in ("samples", "from (s)", "to (s)", "offsets"))
+    table = Table("id", Column("stream", overflow="fold"), *columns, box=None, pad_edge=False)
+    for s in sorted(report.streams, key=lambda s: s.id):
         ends = ("" if t is None else f"{t:.3f}" for t in (s.t_first, s.t_last))
         table.add_row(str(s.id), s.name, str(s.n), *ends, str(s.n_offsets))
     screen.print(table)

@@ -69,7 +69,7 @@ def new(
     out.print(f"Next: emo-study check {escape(str(target))}", highlight=False)
 
 
-@app.command("check", epilog="Example: emo-study check my-study")
+@app.command("check", short_help="Check study file and clips, every frame of them.", epilog="Example: emo-study check my-study")
 def check(study: StudyPath, as_json: AsJson = False) -> None:
     """Decode every frame and sample of every clip, compare hashes and lengths, and size a session.
 
@@ -85,7 +85,11 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
         raise typer.Exit(commands.CHECK_FAILED)
 
 
-@app.command("plan", epilog="Example: emo-study plan my-study --participant 07 --json")
+@app.command(
+    "plan",
+    short_help="Show the order of the clips for one participant.",
+    epilog="Example: emo-study plan my-study --participant 07 --json",
+)
 def show_plan(
     study: StudyPath,
     participant: Annotated[str, typer.Option(help="Label of the participant, as in 07.")],
@@ -101,7 +105,7 @@ def show_plan(
         _print_plan(participant, trials)
 
 
-@app.command("keys", epilog="Example: emo-study keys")
+@app.command("keys", short_help="Print every key of the study file.", epilog="Example: emo-study keys")
 def keys(as_json: AsJson = False) -> None:
     """Print every key of the study file as a page; with --json its JSON schema, for editors."""
     typer.echo(json.dumps(Study.model_json_schema(), indent=2) if as_json else markdown(), nl=as_json)

@@ -37,7 +37,7 @@ BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, CohortError,
 Effect = Annotated[float, typer.Option(min=0, max=10, help="How strongly EEG and face carry the emotion; 0 = not at all.")]
 
 
-@app.command(epilog="Example: emo-twin live my-study --participant-seed 1")
+@app.command(short_help="Be a headset over LSL.", epilog="Example: emo-twin live my-study --participant-seed 1")
 def live(
     study: Annotated[Path, typer.Argument(help="Study file or folder, or a run's folder with its session.json.")],
     participant_seed: Annotated[
@@ -63,7 +63,10 @@ def live(
     err.print(f"simulated headset: ended after {sent.eeg} EEG samples", highlight=False)
 
 
-@app.command(epilog="Example: emo-twin cohort my-study --out data --participants 15 --seed 1 --below 8")
+@app.command(
+    short_help="Simulate whole sessions.",
+    epilog="Example: emo-twin cohort my-study --out data --participants 15 --seed 1 --below 8",
+)
 def cohort(
     study: Annotated[Path, typer.Argument(help="Study file, or the folder in which study.toml lies.")],
     data: Annotated[Path, typer.Option("--out", help="Data folder for the sessions.")],
