@@ -132,8 +132,8 @@ def run(
     is written); 3 when something broke. Ctrl-C ends the session in order.
     """
     screen = Console(stderr=True)
-    prepare.check_display(os.environ)
     plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin)
+    prepare.check_display(os.environ)
     form = _form(plan, Given(age, sex, handedness, agreed), screen)
     with Lock(plan.folder) as lock:
         verdict = _record(plan, form, lock, screen=screen, options=Options(windowed=windowed, effect=effect))
