@@ -126,7 +126,9 @@ def _participants(root: Path, target: Path, labels: tuple[str, ...], *, as_json:
     if as_json:
         out.print_json(json.dumps([{**record(measures), "page": str(page)} for measures, page in done]))
         return
-    table = Table(title=f"{dataset.name}: {len(done)} recordings{' (simulated)' if dataset.simulated else ''}")
+    table = Table(
+        title=f"{dataset.name}: {len(done)} recording{'s'[: len(done) != 1]}{' (simulated)' if dataset.simulated else ''}"
+    )
     for name in ("recording", "verdict", "contact quality", "look at"):
         table.add_column(name)
     for measures, _ in done:

@@ -22,7 +22,7 @@ from bids_export.report import faces
 from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
 from bids_export.report.from_run import clips
 from bids_export.timeline import BAD_GAP
-from collector.quality import CQ_LEVELS, EQ_LEVELS
+from collector.quality import CQ_LEVELS, EQ_LEVELS, judge
 from protocol.folder import Quality
 
 Row = dict[str, str]
@@ -180,25 +180,20 @@ def _scan(vhdr: Path) -> Row:
 def _quality(
     scan: Row, rule: Rule, contact: Contact | None, spans: Sequence[Span], analysed: Sequence[str]
 ) -> Quality:  # fmt: skip
-    """Return the verdict that stands in the dataset; means per sensor are taken from the readings."""
-    times, overall = (contact.times, contact.overall) if contact is not None else (np.zeros(0), np.zeros(0))
-    inside = np.zeros(len(times), dtype=bool)
-    for start, stop in spans:
-        inside |= (times >= start) & (times < stop)
-    told = inside & np.isfinite(overall)
-    sensors = contact.sensors if contact is not None and told.any() else {}
-    reason = _known(scan.get("exclusion_reason"))
-    kept = scan.get("included") == "yes"
-    verdict: Literal["keep", "exclude", "not_judged"] = "keep" if kept else "exclude"
-    if not kept and (reason is None or reason.startswith("not judged")):
-        verdict, reason = "not_judged", (reason or _NO_REASON).removeprefix("not judged: ")
-    value = _known(scan.get("contact_quality"))
-    return Quality(
-        metric=rule.metric, over=rule.over, threshold=rule.threshold, value=float(value) if value else None,
-        coverage=float(told.sum() / inside.sum()) if inside.any() else 0.0, n=int(told.sum()),
-        per_sensor={label: float(sensors[label][told].mean()) for label in analysed if label in sensors},
-        verdict=verdict, reason=reason or "",
+    """Return the verdict that stands in the dataset; coverage and means per sensor are those of its readings."""
+    told = np.isfinite(contact.overall) if contact is not None else np.zeros(0, dtype=bool)
+    again = judge(
+        contact.times[told] if contact is not None else np.zeros(0),
+        contact.overall[told] if contact is not None else np.zeros(0),
+        spans=spans, threshold=rule.threshold, metric=rule.metric, over=rule.over,
+        per_sensor={name: s[told] for name, s in contact.sensors.items() if name in analysed} if contact is not None else {},
     )  # fmt: skip
+    reason, value = _known(scan.get("exclusion_reason")), _known(scan.get("contact_quality"))
+    verdict = "keep" if scan.get("included") == "yes" else "exclude"
+    if verdict == "exclude" and (reason is None or reason.startswith("not judged")):
+        verdict, reason = "not_judged", (reason or _NO_REASON).removeprefix("not judged: ")
+    said = {"value": float(value) if value else None, "verdict": verdict, "reason": reason or ""}
+    return again.model_copy(update=said)
 
 
 def _films(vhdr: Path, stem: str) -> tuple[Film, ...]:

@@ -83,7 +83,7 @@ def _verdict(facts: Facts, measures: Measures) -> str:
     return (
         page.verdict(measures.verdict, "; ".join(measures.reasons))
         + page.points("Look at", measures.findings, nothing="Nothing else stands out.")
-        + page.pairs(about)
+        + page.pairs({name: said for name, said in about.items() if said != "–"})
     )
 
 

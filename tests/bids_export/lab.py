@@ -60,6 +60,7 @@ class Truth:
     ahead_s: float = 0.0  # to be added to the EEG computer's clock at the start, to get the recorder's
     clock_ppm: float = 0.0  # how much slower the EEG computer's clock runs
     overall: float = 95.0
+    quality_ends_s: float | None = None  # when the headset stops to report on its contacts
     clips: tuple[tuple[float, float, str], ...] = ((6.0, 9.0, "happiness"), (12.0, 15.0, "sadness"))
     impulses: tuple[float, ...] = ()
     fps: float = 5.0
@@ -132,7 +133,7 @@ def _eeg(writer: xdf.Writer, truth: Truth) -> None:
 
 
 def _quality(writer: xdf.Writer, truth: Truth) -> None:
-    times = truth.start + np.arange(0, truth.duration_s, 0.5)
+    times = truth.start + np.arange(0, truth.quality_ends_s or truth.duration_s, 0.5)
     for stream_id, name, extra in ((2, "Contact-Quality", "Signal"), (3, "EEG-Quality", "SampleRateQuality")):
         labels = ("Timestamp", "BatteryPercent", "Overall", extra, *CHANNELS)
         rows = np.column_stack([times, np.full(len(times), 80.0), np.full(len(times), truth.overall)])

@@ -136,9 +136,23 @@ def test_bids_says_the_same_as_the_folder(run: Run, measured: Measures, tmp_path
         )  # fmt: skip
         assert mine.mains_uv == pytest.approx(theirs.mains_uv, rel=1e-3, abs=1e-3)
     assert (again.verdict, again.contact_quality.value) == (measured.verdict, pytest.approx(measured.contact_quality.value))
+    assert again.contact_quality.coverage == measured.contact_quality.coverage == 1.0
     assert again.clips == measured.clips
     assert again.ratings == measured.ratings
     assert [(v.n_frames, v.n_rows, v.n_with_face) for v in again.videos] == [(299, 299, 0)]
+
+
+def test_quality_that_ends_midway_is_not_judged_on_either_side(tmp_path: Path) -> None:
+    """Judged are 2 to 35 s; readings end at 19.5 s and hold for 2 s more."""
+    truth = lab.Truth(duration_s=40.0, quality_ends_s=20.0, clips=((6.0, 9.0, "happiness"), (32.0, 35.0, "sadness")), fps=0)
+    run = lab.record(tmp_path / "data", truth)
+    dataset.export(run.data, tmp_path / "bids", dataset.Options(include_excluded=True))
+    bids = from_bids.Dataset(tmp_path / "bids")
+    for facts in (from_run.load(run.path), from_bids.load(bids, bids.recordings[0])):
+        measured = measures.measure(facts)
+        assert measured.verdict == "not_judged"
+        assert measured.reasons[0].startswith("CQ readings cover 59.1% of the session")
+        assert measured.contact_quality.coverage == pytest.approx(19.5 / 33, abs=0.01)
 
 
 # ---- the verdict -------------------------------------------------------------------------------------------------------------
