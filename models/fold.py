@@ -75,9 +75,8 @@ def inputs(data: Dataset, *, eeg_kind: Features, face_kind: Features, modalities
 def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     """Train on one fold.
 
-    The EEG network learns from the training rows and stops by the validation rows. The face recogniser holds out some of the
-    training participants by itself. The fusion's temperatures are fitted on the validation rows, from which neither has learnt
-    its weights. Test rows are not touched.
+    Both networks learn from the training rows and stop by the validation rows. The fusion's temperatures are fitted on the
+    validation rows, from which neither has learnt its weights. Test rows are not touched.
 
     Parameters
     ----------
@@ -150,7 +149,10 @@ def _train_eeg(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: i
 
 def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser:
     recogniser = face.make(given.face_kind, given.n_classes, seed=seed)
-    return recogniser.fit(features[fold.train], given.labels[fold.train], given.participants[fold.train])
+    rows, stop_by = fold.train, fold.validation
+    return recogniser.fit(
+        features[rows], given.labels[rows], given.participants[rows], validation=(features[stop_by], given.labels[stop_by])
+    )
 
 
 def _quality(given: Inputs, rows: Ints) -> dict[str, Floats]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
 from models.face.recogniser import FaceRecogniser, Linear
-from models.face.training import Network
+from models.face.training import Classes, Frames, Network
 from models.fusion import Fusion, log_probabilities, normalise
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class _Logistic:
     tensors: Tensors
     n_classes: int
 
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
+    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
         raise TypeError("a kept model is not trained again")
 
     def log_p(self, x: NDArray[np.float32]) -> Floats:
@@ -125,7 +125,7 @@ class _Patches:
     tensors: Tensors
     n_classes: int
 
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
+    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
         raise TypeError("a kept model is not trained again")
 
     def log_p(self, x: NDArray[np.float32]) -> Floats:

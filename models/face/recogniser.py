@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.bids import BidsError
 from models.face.crops import FaceFeatures
-from models.face.training import Network, Training
+from models.face.training import Classes, Frames, Network, Training
 from models.fusion import Floats, log_probabilities, normalise
 
 
@@ -24,11 +24,11 @@ class FaceError(BidsError):
 class FrameModel(Protocol):
     """Learns single frames."""
 
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
-        """Learn from frames of shape (n, ...)."""
+    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
+        """Learn from frames of shape (n, ...), and stop by the validation frames where there are any."""
         ...
 
-    def log_p(self, x: NDArray[np.float32]) -> Floats:
+    def log_p(self, x: Frames) -> Floats:
         """Return log-probabilities of shape (n, n_classes)."""
         ...
 
@@ -46,7 +46,7 @@ class FaceRecogniser:
         self.frames = frames
         self.n_classes = n_classes
 
-    def fit(self, x: NDArray[np.float32], y: ArrayLike, groups: ArrayLike) -> Self:
+    def fit(self, x: Frames, y: ArrayLike, groups: ArrayLike, validation: tuple[Frames, ArrayLike] | None = None) -> Self:
         """Learn.
 
         Parameters
@@ -56,25 +56,28 @@ class FaceRecogniser:
         y : array_like of int, shape (n_windows,)
             Class of every window, 0..n_classes-1.
         groups : array_like, shape (n_windows,)
-            Participant of every window: validation is by participant.
+            Participant of every window.
+        validation : tuple of (x, y), optional
+            Other windows, by which training stops; without them the network holds out participants of its own. No weight
+            is learnt from them.
 
         Raises
         ------
         FaceError
             When there are no faces, or faces of one class alone.
         """
-        found = _found(x)
-        per_frame = np.repeat(np.asarray(y, dtype=np.int64)[:, None], x.shape[1], axis=1)[found]
+        found, (faces, per_frame) = _found(x), _faces(x, y)
         owner = np.repeat(np.asarray(groups)[:, None], x.shape[1], axis=1)[found]
         if len(np.unique(per_frame)) < 2:
             raise FaceError(
                 f"faces: found in {int(found.any(axis=1).sum())} of {len(x)} training windows, of {len(np.unique(per_frame))} "
                 "emotions; at least two are needed: look at the videos, or train without faces"
             )
-        self.frames.fit(x[found], per_frame, owner)
+        stop_by = None if validation is None else _faces(*validation)
+        self.frames.fit(faces, per_frame, owner, stop_by if stop_by is not None and len(stop_by[1]) else None)
         return self
 
-    def frame_proba(self, x: NDArray[np.float32]) -> Floats:
+    def frame_proba(self, x: Frames) -> Floats:
         """Return probabilities of every frame, shape (n_windows, n_frames, n_classes); NaN where there is no face."""
         found = _found(x)
         out = np.full((*found.shape, self.n_classes), np.nan)
@@ -82,7 +85,7 @@ class FaceRecogniser:
             out[found] = np.exp(self.frames.log_p(x[found]))
         return out
 
-    def predict_proba(self, x: NDArray[np.float32]) -> Floats:
+    def predict_proba(self, x: Frames) -> Floats:
         """Return probabilities of every window, shape (n_windows, n_classes); NaN where no frame has a face."""
         return pool_frames(self.frame_proba(x))
 
@@ -130,8 +133,14 @@ def make(kind: FaceFeatures, n_classes: int, *, seed: int, training: Training | 
     return FaceRecogniser(network, n_classes)
 
 
-def _found(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _found(x: Frames) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(x.reshape(*x.shape[:2], -1)).all(axis=2))
+
+
+def _faces(x: Frames, y: ArrayLike) -> tuple[Frames, Classes]:
+    """Return the frames that show a face, shape (n, ...), with the labels of their windows."""
+    found = _found(x)
+    return x[found], np.repeat(np.asarray(y, dtype=np.int64)[:, None], x.shape[1], axis=1)[found]
 
 
 class Linear:
@@ -141,8 +150,8 @@ class Linear:
         self.n_classes = n_classes
         self.c = c
 
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
-        """Learn."""
+    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
+        """Learn; there is nothing to stop early."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -150,7 +159,7 @@ class Linear:
         self.pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=self.c, max_iter=2000))
         self.pipeline.fit(x.astype(np.float64), y)
 
-    def log_p(self, x: NDArray[np.float32]) -> Floats:
+    def log_p(self, x: Frames) -> Floats:
         """Return log-probabilities; a class that was not in the training data gets the floor."""
         p = np.zeros((len(x), self.n_classes))
         p[:, self.pipeline.classes_] = self.pipeline.predict_proba(x.astype(np.float64))

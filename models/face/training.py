@@ -15,6 +15,9 @@ from models.fusion import Floats, normalise
 if TYPE_CHECKING:
     from torch import Tensor
 
+Frames = NDArray[np.float32]
+Classes = NDArray[np.int64]
+
 log = logging.getLogger(__name__)
 
 
@@ -69,20 +72,21 @@ class Network:
         self.standardise = standardise
         self.training = training
 
-    def fit(self, x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[Any]) -> None:
-        """Learn, with early stopping on people (or windows) held out of the training data."""
+    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
+        """Learn; stop by the validation frames, or by people (or frames) held out of the training data."""
         import torch
 
         from models.face.patch_attention import PatchAttention
 
-        held_out = validation_mask(groups, share=self.training.validation, seed=self.seed)
-        self._measure(x[~held_out])
-        inputs, labels = self._inputs(x), torch.from_numpy(y)
+        if validation is None:
+            held_out = validation_mask(groups, share=self.training.validation, seed=self.seed)
+            (x, y), validation = (x[~held_out], y[~held_out]), (x[held_out], y[held_out])
+        self._measure(x)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.net = PatchAttention(self.n_classes)
-            inner, outer = torch.from_numpy(~held_out), torch.from_numpy(held_out)
-            self._train((inputs[inner], labels[inner]), (inputs[outer], labels[outer]))
+            inner, outer = ((self._inputs(maps), torch.from_numpy(labels)) for maps, labels in ((x, y), validation))
+            self._train(inner, outer)
 
     def log_p(self, x: NDArray[np.float32]) -> Floats:
         """Return log-probabilities."""

@@ -132,6 +132,22 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
     assert accuracy == max(scores)[0] and len({score for score, _ in scores}) > 1
 
 
+def test_given_validation_windows_decide_when_to_stop_and_no_weight_is_learnt_from_them() -> None:
+    x, (_, y, groups) = _features("seeded"), _people()
+    rest, stop_by = groups < 4, groups == 4
+
+    def trained(labels: NDArray[np.int64], epochs: int) -> NDArray[np.float64]:
+        learnt = make_recogniser("seeded", 4, seed=1, training=Training(epochs=epochs))
+        learnt.fit(x[rest], y[rest], groups[rest], validation=(x[stop_by], labels[stop_by]))
+        return learnt.predict_proba(x)
+
+    np.testing.assert_array_equal(trained(y, 1), trained((y + 1) % 4, 1))
+    assert not np.array_equal(trained(y, 8), trained((y + 1) % 4, 8))
+    nobody = np.full_like(x[:2], np.nan)
+    kept = make_recogniser("seeded", 4, seed=1, training=Training(epochs=1)).fit(x, y, groups, validation=(nobody, y[:2]))
+    assert np.isfinite(kept.predict_proba(x)).all(), "validation without a face: people are held out instead"
+
+
 def test_the_frames_of_a_window_are_averaged_in_log_probability() -> None:
     pooled = pool_frames([[[0.8, 0.2], [0.2, 0.8], [0.5, 0.5]], [[0.9, 0.1], [np.nan, np.nan], [0.9, 0.1]]])
     np.testing.assert_allclose(pooled, [[0.5, 0.5], [0.9, 0.1]])
