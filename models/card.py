@@ -51,6 +51,8 @@ class Card:
         Of the libraries.
     licence : str
         Of the data, which binds the weights.
+    simulated : bool
+        Whether the data are.
     """
 
     modality: Modality
@@ -68,6 +70,7 @@ class Card:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     licence: str
+    simulated: bool
     intended_use: str = INTENDED_USE
     schema: int = SCHEMA
 

@@ -88,6 +88,8 @@ def run(options: Options, steps: Steps) -> Done:
     for name in options.splits:
         splits.SPLITS[name](planned, codes, options.seed)
     kinds = dataset.resolve(options.features)
+    if bids.read_json(options.root / "dataset_description.json").get("Simulated") is True:
+        steps.say("simulated data: nothing here says anything about people")
     _announce(options.models, kinds, len(planned), steps)
     data = _load(recordings, options, kinds, out / derivative.CACHE, steps)
     with steps.step("training and testing folds") as progress:

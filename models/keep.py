@@ -55,7 +55,7 @@ def keep(
         The weights' files.
     """
     part = everybody(data.windows, data.labels, seed)
-    licence = str(bids.read_json(root / "dataset_description.json").get("License") or "as the dataset")
+    described = bids.read_json(root / "dataset_description.json")
     written = []
     for kind, face_kind in kinds.items():
         given = fold.inputs(data, eeg_kind=kind, face_kind=face_kind, modalities=modalities)
@@ -69,7 +69,8 @@ def keep(
                 participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
                 scores=tuple(asdict(row) for row in rows if (row.modality, row.features) == (modality, features)),
                 settings=asdict(trained.fusion) if modality == "fusion" and trained.fusion else {},
-                versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}, licence=licence,
+                versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+                licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
             )  # fmt: skip
             written.append(card.save(folder, f"{modality}_{features}", _tensors(trained, modality), made))
         progress(len(written) // len(modalities), len(kinds))

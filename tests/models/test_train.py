@@ -130,7 +130,7 @@ def test_a_fusion_of_pretrained_and_seeded_features_is_called_seeded() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, strong: Dataset, outcome: Outcome) -> Path:
     root = tmp_path_factory.mktemp("kept")
-    (root / "dataset_description.json").write_text('{"License": "CC-BY-4.0"}')
+    (root / "dataset_description.json").write_text('{"License": "CC-BY-4.0", "Simulated": true}')
     rows = list(scores(strong, outcome).values())
     keep.keep(root, root / "models", strong, kinds=KINDS, modalities=ALL, labels="target", rows=rows, seed=1)  # type: ignore[arg-type]
     return root / "models"
@@ -153,7 +153,7 @@ class TestKeptModels:
 
     def test_the_card_says_what_it_learnt_from_and_what_it_is_worth(self, folder: Path) -> None:
         _, made = card.load(folder / "eeg_pool96.safetensors")
-        assert made.emotions == planted.EMOTIONS and made.licence == "CC-BY-4.0"
+        assert made.emotions == planted.EMOTIONS and made.licence == "CC-BY-4.0" and made.simulated
         assert made.participants == ("01", "02", "03", "04", "05") and made.n_windows == 120
         assert [score["modality"] for score in made.scores] == ["eeg"]
         assert "Not for decisions about people" in made.intended_use
