@@ -30,7 +30,7 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
             f"Above: {_METRIC[facts.quality.metric]}, all sensors together, as the headset reports it; the rule looks at "
             f"{_OVER[facts.quality.over]}. Below: each analysed sensor; dark is bad, grey is no reading.",
         )  # fmt: skip
-    if facts.signals is not None and facts.signals.positions:
+    if facts.signals is not None and facts.signals.positions and facts.quality.per_sensor:
         made.figure(
             "Contact quality on the head", session_figures.contact_on_head(facts, facts.signals),
             "Seen from above, the nose up; positions are those of the montage. The number is the mean over the judged time.",
