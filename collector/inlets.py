@@ -11,7 +11,7 @@ import pylsl
 
 from collector import clocks
 from collector.clocks import Offset
-from collector.streams import Finder, Intake, Sink, Wanted, fits, in_words
+from collector.streams import Finder, Intake, Sink, Wanted, fits, in_words, whence
 from collector.xdf import Writer
 from protocol.messages import StreamStatus
 
@@ -78,7 +78,7 @@ class Inlets:
         if len(fitting) < 2:
             self._several.pop(w.kind, None)
             return
-        self._several[w.kind] = in_words(fitting)
+        self._several[w.kind] = whence(fitting)
         if intake is not None:
             intake.stop()
             self._all = [(other, one) for other, one in self._all if one is not intake]
@@ -91,7 +91,7 @@ class Inlets:
             if not w.required:
                 continue
             if w.kind in self._several:
-                said.append(f"{w} fits several streams, {self._several[w.kind]}: name the right one's host or source_id")
+                said.append(f"{w} fits several streams ({self._several[w.kind]}): name the right one's host or source_id")
             elif intake is None:
                 said.append(f"{w} is not there")
             elif intake.error or not intake.flowing:

@@ -130,7 +130,7 @@ class Recorder:
                 return End("aborted", self._asked)
             if self._now() > deadline:
                 raise RefusedError(
-                    f"not recording: after {self._wait_s:.0f} s {'; '.join(missing)}. Streams seen: {self._inlets.seen()}. "
+                    f"not recording after {self._wait_s:.0f} s: {'; '.join(missing)}. Streams seen: {self._inlets.seen()}. "
                     "Switch the device's LSL output on, or correct study.toml"
                 )
             self._inlets.connect()

@@ -96,6 +96,11 @@ def in_words(infos: Sequence[pylsl.StreamInfo]) -> str:
     return "; ".join(said) or "none"
 
 
+def whence(infos: Sequence[pylsl.StreamInfo]) -> str:
+    """Say what tells streams of one name apart."""
+    return " and ".join(sorted(f"host = {i.hostname()}, source_id = {i.source_id()}" for i in infos))
+
+
 class Finder:
     """Looks for streams all the time, in LSL's own thread."""
 

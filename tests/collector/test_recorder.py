@@ -179,7 +179,7 @@ def test_two_streams_that_fit_one_description_are_refused_until_they_are_told_ap
     refused = lab.collector(run, "--wait", "4")
     _, said = refused.communicate(timeout=40)
     assert refused.returncode == 1
-    assert "fits several streams" in said and "host or source_id" in said
+    assert "fits several streams" in said and "source_id = eeg-2" in said and "name the right one's host or source_id" in said
     run.study_toml.write_text(STUDY + '[eeg]\nstream = { name = "EmotivDataStream-EEG", source_id = "eeg-2" }\n')
     collector = lab.collector(run)
     until(has_samples(run.xdf, "EmotivDataStream-EEG", 64))
