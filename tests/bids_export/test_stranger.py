@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bids_export import dataset
+from bids_export import dataset, events
 from collector.twin.cohort import Participant, record_participant
 from collector.twin.knobs import Faults, seed_of
 from tests.bids_export import lab
@@ -74,15 +74,18 @@ def test_without_the_alignment_the_stranger_would_miss_them(tmp_path: Path, monk
     assert abs(samples_off) > 50
 
 
-def test_impulses_of_the_twin_are_found_too(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_impulses_of_the_twin_are_found_at_both_ends_of_twenty_minutes(tmp_path: Path) -> None:
     """Through the session itself, the twin's devices with faults of every kind, and the writers of a live session."""
-    files = small_study(tmp_path / "study")
+    files = small_study(tmp_path / "study", rest_s=395.0, fps=5)
     faults = Faults(
-        gaps=((8.0, 0.7), (14.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0, offset_noise_s=1e-4,
+        gaps=((8.0, 0.7), (600.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0, offset_noise_s=1e-4,
         eeg_jitter_s=0.003, impulse_trials=(1, 4),
     )  # fmt: skip
     record_participant(files, tmp_path / "data", Participant("01", seed_of("01", seed=1), 0.92), faults=faults)
     done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options(simulated=True))
+    onsets = [event.onset for event in events.read(next(done.root.glob("sub-01/ses-01/eeg/*_events.tsv")))]
+    assert max(onsets) - min(onsets) > 1200
     finds = strangers_finds(done.root)
     for samples_off, frames_off, height_uv, brightness in (finds[0], finds[3]):
         assert abs(samples_off) <= 1

@@ -26,7 +26,7 @@ clips_per_emotion = {per_emotion}
 [timing]
 baseline = 3.0
 fixation = 0.5
-rest = 0.5
+rest = {rest_s}
 
 [ratings]
 sam = ["valence", "arousal"]
@@ -34,7 +34,7 @@ discrete = {discrete}
 
 [camera]
 size_px = [160, 120]
-fps = 10
+fps = {fps}
 
 [contact_quality]
 metric = "{metric}"
@@ -46,7 +46,14 @@ version = "1"
 
 
 def small_study(
-    folder: Path, *, per_emotion: int = 1, threshold: float = 0.8, metric: str = "CQ", discrete: bool = True
+    folder: Path,
+    *,
+    per_emotion: int = 1,
+    threshold: float = 0.8,
+    metric: str = "CQ",
+    discrete: bool = True,
+    rest_s: float = 0.5,
+    fps: int = 10,
 ) -> StudyFiles:
     folder.mkdir(parents=True)
     entries = []
@@ -56,6 +63,8 @@ def small_study(
             file.write_bytes(file.name.encode())
             entries.append(Entry(file, file.stem, emotion, 0.0, CLIP_S, manifest.sha256(file)))
     manifest.write(folder / "clips.tsv", entries)
-    text = _STUDY.format(per_emotion=per_emotion, threshold=threshold, metric=metric, discrete=str(discrete).lower())
+    text = _STUDY.format(
+        per_emotion=per_emotion, threshold=threshold, metric=metric, discrete=str(discrete).lower(), rest_s=rest_s, fps=fps
+    )
     (folder / "study.toml").write_text(text, encoding="utf-8")
     return load_study(folder)
