@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LOOK_S = 4.0  # how much of either side of a late stamp is compared; the burst after a stall is over by then
+
 
 def n_lost(counter: Floats, stamps: Floats, sfreq: float, *, turn: float | None = None) -> int:
     """Count samples that never arrived.
@@ -14,7 +16,7 @@ def n_lost(counter: Floats, stamps: Floats, sfreq: float, *, turn: float | None 
     Parameters
     ----------
     counter : ndarray, shape (n_samples,)
-        Counts up by one and wraps; where it wraps is taken from the values themselves.
+        Counts up by one and wraps; where it wraps is taken from the values themselves. What is no number is passed over.
     stamps : ndarray, shape (n_samples,)
         Seconds: they tell how often the counter wrapped in a gap longer than one round.
     sfreq : float
@@ -27,15 +29,31 @@ def n_lost(counter: Floats, stamps: Floats, sfreq: float, *, turn: float | None 
     >>> n_lost(np.array([0.0, 1, 2, 5, 6]), np.arange(5) / 4, 4.0)
     2
     """
+    told = np.isfinite(counter) & np.isfinite(stamps)
+    counter, stamps = counter[told], stamps[told]
     steps = np.diff(counter)
     if not len(steps):
         return 0
     turn = turn_of(counter) if turn is None else turn
     if turn is not None:
-        expected = np.diff(stamps) * sfreq
         steps = steps % turn
-        steps = steps + turn * np.maximum(0, np.round((expected - steps) / turn))
+        steps = steps + turn * _whole_turns(steps, stamps * sfreq, turn, reach=max(1, round(LOOK_S * sfreq)))
     return int(np.maximum(steps - 1, 0).sum())
+
+
+def _whole_turns(steps: Floats, beats: Floats, turn: float, *, reach: int) -> Floats:
+    """Return how many whole turns of the counter were lost at each step; ``beats`` are stamps in samples.
+
+    Only stamps can tell, and only those that stay late: a stall is made up for by a burst, and nothing was lost.
+    """
+    late = beats - np.concatenate([[0.0], np.cumsum(steps)])
+    jumps = np.flatnonzero(np.diff(late) >= turn / 2)
+    bounds = [0, *(jumps + 1).tolist(), len(late)]
+    turns = np.zeros(len(steps))
+    for k, at in enumerate(jumps):
+        before, after = late[max(bounds[k], at + 1 - reach) : at + 1], late[at + 1 : min(bounds[k + 2], at + 1 + reach)]
+        turns[at] = max(0, round(float(after.min() - before.min()) / turn))
+    return turns
 
 
 def turn_of(counter: Floats) -> float | None:
@@ -59,6 +77,8 @@ class Losses:
 
     def take(self, counter: Floats, stamps: Floats) -> None:
         """Go on with a chunk, shapes (n_samples,)."""
+        told = np.isfinite(counter) & np.isfinite(stamps)
+        counter, stamps = counter[told], stamps[told]
         if not len(counter):
             return
         counter, stamps = np.concatenate([self._counter, counter]), np.concatenate([self._stamps, stamps])
