@@ -125,7 +125,7 @@ def measure_offset(inlet: pylsl.StreamInlet, *, timeout_s: float = _MEASURE_S) -
     )
     try:
         handle_error(error)
-    except (pylsl.util.TimeoutError, pylsl.util.LostError) as failed:
+    except RuntimeError as failed:  # the base of all that LSL raises; the next measurement may succeed
         log.info("clock offset not measured: %s", failed)
         return None
     offset = Offset(t_remote.value, float(value), rtt.value)
@@ -227,6 +227,9 @@ class Intake:
         except (pylsl.util.TimeoutError, pylsl.util.LostError, XdfError, OSError) as error:
             self.error = f"{self.name}: {error}"
             log.error("stream %s", self.error)
+        except Exception as error:  # the edge of a thread: one that died unsaid would be missed by nobody
+            self.error = f"{self.name}: {type(error).__name__}: {error}"
+            log.error("stream %s", self.error, exc_info=True)
 
     def _prepare(self, header: StreamHeader) -> None:
         if self._counter_label in header.labels and header.sfreq:
