@@ -168,6 +168,12 @@ class Camera:
         """LSL seconds of the newest frame, None before the first."""
         return self._times[-1] if self._times else None
 
+    @property
+    def flowing(self) -> bool:
+        """Whether frames come at this moment."""
+        t = self.t_last
+        return not self.error and t is not None and self._now() - t <= LOST_S
+
     def status(self) -> CameraStatus:
         """Return rate, losses and file for the operator."""
         from protocol.messages import CameraStatus

@@ -140,7 +140,7 @@ class Recorder:
 
     def _missing(self) -> list[str]:
         missing = self._inlets.missing()
-        if self._camera and self._camera.t_last is None:
+        if self._camera and not self._camera.flowing:
             missing.append(f"camera {self._camera.error or 'gives no frame'}")
         return missing
 

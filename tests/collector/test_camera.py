@@ -145,6 +145,8 @@ def test_a_camera_that_gives_nothing_more_is_lost_and_what_came_is_kept(tmp_path
         time.sleep(0.01)
     camera.stop()
     assert camera.error == "no frame for 2 s"
+    assert camera.t_last is not None
+    assert not camera.flowing  # a recording does not begin with it, though it gave frames once
     assert len(times(tmp_path / "a.mkv")) == len(rows.rows) > 0
 
 
