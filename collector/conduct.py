@@ -22,8 +22,10 @@ from protocol.messages import Alarm, Beat, Body, Command, Envelope, Press, Statu
 TICK_S = 0.1
 SILENT_S = 5.0  # beats come every 0.25 s, statuses every 0.5 s: silence is an alarm, never a kill
 WAITING = "waiting"  # the window's state until it is told to start
+UNBEGUN = ("", "starting", WAITING)
 START_EVERY_S = 0.5
-COMPLETE, ABORTED = 0, 1  # exit codes of a window whose session ended as it should
+BEAT_S = 1.0  # the collector ends itself when it hears neither of us nor of the window for a minute
+COMPLETE, ABORTED = 0, 1  # exit codes of a window or a collector that ended as it should
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class Conductor:
         self._state, self._recorded = "", False
         self._status: Status | None = None
         self._interrupts = self._obeyed = 0
-        self._start_again = self._began
+        self._start_again = self._beat_again = self._began
         self._outcome = Outcome("aborted", "the window never opened")
 
     def interrupt(self) -> None:
@@ -97,6 +99,7 @@ class Conductor:
         """Hear, obey, go on."""
         for envelope in self._hub.receive(timeout_s=TICK_S):
             self._hear(envelope)
+        self._beat()
         self._obey()
         match self._phase:
             case "streams":
@@ -175,6 +178,8 @@ class Conductor:
     def _let_begin(self) -> None:
         """Tell the window to begin once the collector receives its markers: before, the first ones would be lost."""
         received = self._status is not None and any(stream.kind == "markers" for stream in self._status.streams)
+        # the window waits for a time and then begins all the same: its journal has the markers, the recording has not
+        self._alarm("markers/unrecorded", cleared=received or self._state in UNBEGUN)
         if self._state == WAITING and received and self._now() >= self._start_again:
             self._start_again = self._now() + START_EVERY_S
             self._send("window", Command(verb="start"))
@@ -219,8 +224,11 @@ class Conductor:
 
     def _collector_left(self, collector: Child) -> None:
         self._write("state", "collector/ended", {"code": collector.code})
-        if self._recorded and not self._run.manifest_json.exists() and not self._outcome.fault:
-            self._fault("collector/lost", f"the collector {collector.why()} and left no manifest")
+        if self._recorded and not self._outcome.fault:
+            if not self._run.manifest_json.exists():
+                self._fault("collector/lost", f"the collector {collector.why()} and left no manifest")
+            elif collector.code not in (COMPLETE, ABORTED):  # such as a disk that was full at the very end
+                self._fault("collector/broken", f"the collector {collector.why()}")
         self._leave()
 
     def _await_all(self) -> None:
@@ -249,7 +257,7 @@ class Conductor:
         self._write(
             "command", f"{who}/{command.verb if command else 'terminated'}", {"reason": command.reason if command else ""}
         )
-        self._stops[who] = Stop(self._children[who], ask, now=self._now, patience=self._patience.stop)
+        self._stops[who] = Stop(self._children[who], ask, now=self._now, patience=self._patience.to_stop(who))
 
     def _end_collector(self, reason: str) -> None:
         if self._phase == "streams" and not self._outcome.fault:
@@ -257,6 +265,12 @@ class Conductor:
         self._phase, self._deadline = "closing", self._now() + self._patience.closing
         if self._children["collector"].code is None and "collector" not in self._stops:
             self._stop("collector", Command(verb="stop", reason=reason))
+
+    def _beat(self) -> None:
+        """Let the collector hear that we live: LSL's list of streams alone may be blind, as when a cable is pulled."""
+        if self._now() >= self._beat_again:
+            self._beat_again = self._now() + BEAT_S
+            self._send("collector", Beat(state=self._phase))
 
     def _send(self, to: Who, body: Body) -> None:
         if to != "twin":  # it has no end of the wire: it plays devices, and those hear nobody

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from collector import processes
@@ -30,6 +30,15 @@ class Patience:
     draining: float = 15.0  # after the window's end the collector must have begun to close the files
     closing: float = 600.0  # it reads and hashes them: hours of video on a slow disk take minutes
     stop: processes.Patience = field(default_factory=processes.Patience)
+
+    def to_stop(self, who: Who) -> processes.Patience:
+        """Return the patience with a child that is told to end.
+
+        A collector that closes and hashes its files hears nothing meanwhile; killed, it would leave no manifest.
+        """
+        if who != "collector":
+            return self.stop
+        return replace(self.stop, terminated=max(self.stop.terminated, self.closing))
 
 
 @dataclass(frozen=True)

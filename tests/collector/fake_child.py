@@ -28,7 +28,7 @@ def told(text: str) -> None:
 
 def handle(number: int, frame: object) -> None:
     told(signal.Signals(number).name)
-    if mode != "stubborn":
+    if mode not in ("stubborn", "slow"):
         sys.exit(1)
 
 
@@ -52,11 +52,16 @@ def collect() -> None:
     if mode == "refuses":
         print("required stream EmotivDataStream-EEG: not found; switch the headset on")
         sys.exit(3)
-    link.send(Status(recording=mode != "waits", streams=(MARKERS,) if (folder / "window.asked").exists() else ()))
+    received = (folder / "window.asked").exists() and mode != "blind"
+    link.send(Status(recording=mode != "waits", streams=(MARKERS,) if received else ()))
     for envelope in link.receive():
         match envelope.body:
+            case Beat():
+                (folder / "launcher.heard").touch()
             case Command(verb="stop", reason=reason):
                 told(f"stop {reason}")
+                if mode == "slow":
+                    time.sleep(2)
                 if mode != "stubborn":
                     close(0, end="aborted", reason=reason)
             case Command(verb="note", reason=reason):
@@ -67,7 +72,9 @@ def collect() -> None:
     if mode == "leaves" and (folder / "window.asked").exists():
         close(0, end="aborted")
     if (folder / "window.ended").exists() and mode != "deaf":
-        close(0, end=(folder / "window.ended").read_text())
+        if mode == "full":
+            print("no space left on device", flush=True)
+        close(3 if mode == "full" else 0, end=(folder / "window.ended").read_text())
 
 
 def show(state: str, wanted: str) -> None:
@@ -94,7 +101,8 @@ def show(state: str, wanted: str) -> None:
 
 told("started")
 if role == "window":
-    show("waiting", "start")
+    if mode != "hasty":
+        show("waiting", "start")
     show("welcome", "space")
     show("rating question=emotion trial=1 stim_id=fear01 target=fear", "1")
     close(0)

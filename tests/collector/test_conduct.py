@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,10 +166,33 @@ def test_a_collector_that_missed_the_end_of_the_session_is_told_and_may_close_it
 
 
 def test_a_collector_that_refuses_to_stop_is_killed_and_that_is_a_fault(scene: Scene) -> None:
-    outcome = scene.play(window="dies", collector="stubborn", patience=STUBBORN)
+    outcome = scene.play(window="dies", collector="stubborn", patience=replace(STUBBORN, closing=0.5))
     assert outcome.fault == "the window was ended by SIGKILL"
     commands = [name for name in scene.journalled("command") if name.startswith("collector/")]
     assert commands[-2:] == ["collector/terminated", "collector/killed"]
+
+
+def test_a_collector_that_takes_long_over_its_files_is_not_killed(scene: Scene) -> None:
+    impatient = Patience(closing=30.0, stop=processes.Patience(asked=0.2, terminated=0.2))
+    scene.play(window="dies", collector="slow", patience=impatient)
+    assert folder.Manifest.load(scene.run.manifest_json).reason == "window/lost"
+    assert "collector/killed" not in scene.journalled("command")
+
+
+def test_a_collector_that_broke_after_the_sessions_end_is_a_fault_though_its_manifest_says_complete(scene: Scene) -> None:
+    outcome = scene.play(collector="full")
+    assert folder.Manifest.load(scene.run.manifest_json).end == "complete"
+    assert outcome.fault == "the collector ended with exit code 3: no space left on device"
+
+
+def test_the_collector_hears_that_the_launcher_lives(scene: Scene) -> None:
+    scene.play()
+    assert (scene.run.path / "launcher.heard").exists()
+
+
+def test_a_session_whose_markers_nobody_records_is_an_alarm(scene: Scene) -> None:
+    scene.play(window="hasty", collector="blind")
+    assert scene.journalled("alarm") == ["markers/unrecorded"]
 
 
 def test_a_second_interrupt_hurries(scene: Scene) -> None:
