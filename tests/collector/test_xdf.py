@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis.extra import numpy as hnp
 
+from bids_export.alignment import fit_clock
 from collector import xdf
+from collector.quality import on_recorder
 from collector.xdf import StreamHeader, Writer, XdfError, header_xml
 from collector.xdf.codec import MAGIC
 
@@ -394,3 +396,16 @@ def test_streams_are_found_by_name_and_one_with_samples_comes_first(tmp_path: Pa
     streams = xdf.read(tmp_path / "a.xdf")
     assert xdf.by_name(streams, "eeg").id == 2
     assert xdf.by_name(streams, "no such") is None
+
+
+def test_a_clock_offset_is_added_to_the_stamps_by_pyxdf_by_the_verdict_and_by_the_export_alike(tmp_path: Path) -> None:
+    with Writer(tmp_path / "a.xdf") as writer:
+        writer.add_stream(1, header_xml(StreamHeader("m", "Markers", 1, 0.0, "string")))
+        writer.samples(1, np.arange(100.0), [["x"]] * 100)
+        for t in np.arange(0.0, 100.0, 5.0):
+            writer.offset(1, t, 5.0 + 1e-4 * t)  # a sender five seconds behind, and slower
+    stream = xdf.read(tmp_path / "a.xdf")[1]
+    (theirs,), _ = pyxdf.load_xdf(str(tmp_path / "a.xdf"))
+    assert theirs["time_stamps"][50] == pytest.approx(55.005)
+    assert on_recorder(stream)[50] == pytest.approx(55.005)
+    assert fit_clock(stream.offsets).map(stream.stamps)[50] == pytest.approx(55.005)
