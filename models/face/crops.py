@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,7 +28,6 @@ CROP_PX = 112  # the paper, section 3
 MARGIN = 0.1  # of the box, on every side: Haar's box cuts the chin
 POOL_ROWS, POOL_COLUMNS = 12, 8
 PART = slice(28, 96), slice(22, 90)  # rows and columns of a crop from the brows to the chin, without hair and background
-VERSION = 2  # raised when the code below changes what is cached
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -242,7 +242,7 @@ def _features_of(
     """Return ``x``, ``found``, ``frame`` and ``frame_s`` of one video, from the cache where it has them."""
     table = video.frame_table(path)
     finder = detect.make(detector).name
-    crops_key = key_of("crops", VERSION, finder, path, table if table.is_file() else None, times_s)
+    crops_key = key_of("crops", _code(), finder, path, table if table.is_file() else None, times_s)
 
     def compute() -> Arrays:
         seen = _crops_once(crops_key, path, tuple(map(tuple, times_s.tolist())), detector)
@@ -252,3 +252,11 @@ def _features_of(
         return {"x": x, **{name: seen[name] for name in ("found", "frame", "frame_s")}, **whose}
 
     return cached(cache, key_of("features", crops_key, "pool96" if backbone is None else backbone.digest), compute)
+
+
+@functools.cache
+def _code() -> str:
+    """Return a digest of what makes features: a changed line makes new ones, nobody has to raise a number."""
+    folder = Path(__file__).parent
+    sources = (folder / name for name in ("crops.py", "detect.py", "patch_attention.py", "video.py"))
+    return key_of(*sources, cv2.__version__, version("torch"), version("torchvision"))

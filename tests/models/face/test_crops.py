@@ -103,6 +103,15 @@ def test_the_cache_serves_the_same_numbers_without_the_detector(tmp_path: Path, 
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
 
 
+def test_other_code_makes_other_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, cache = recording(tmp_path), tmp_path / "cache"
+    film(files, [face()] * 45, _onsets(45))
+    face_features([files], [window(0.0)], cache=cache)
+    monkeypatch.setattr(crops, "_code", lambda: "a line was changed")
+    face_features([files], [window(0.0)], cache=cache)
+    assert len(list(cache.iterdir())) == 2
+
+
 def test_a_second_kind_of_features_does_not_decode_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, decoded = recording(tmp_path), []
     film(files, [face()] * 45, _onsets(45))
