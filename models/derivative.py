@@ -253,6 +253,8 @@ their fusion found ({", ".join(emotions)}), with how far to trust it. `*{FRAMES}
 - Every label is out of fold (split `{provenance.split}`): the recognisers behind it were trained without the data that the
   split keeps apart.{leak} The recognisers learnt `{provenance.labels}`.
 - Features: {features}. `seeded` and `pool96` are no pretrained networks; scores in `metrics.json` say what they are worth.
+- EEG is scaled, and the face without a pretrained network centred, on the whole of each recording, those of tested participants
+  included and no label looked at: the scores hold for recordings that are complete, not for a live stream.
 - A window without a face or without usable EEG has the other's label and is flagged; without both it has none.
 - A label is a guess of a model about a stimulus, not a finding about a person.
 """

@@ -210,6 +210,11 @@ def test_simulated_data_say_so_in_the_derivative_too(source: tuple[Path, Recordi
     assert "simulated" in (out / "README.md").read_text()
 
 
+def test_the_readme_says_that_scaling_has_seen_the_whole_recording(source: tuple[Path, RecordingFiles]) -> None:
+    said = " ".join((_write(source) / "README.md").read_text().split())
+    assert "on the whole of each recording, those of tested participants included" in said
+
+
 def test_a_second_run_replaces_the_tables_of_the_first(source: tuple[Path, RecordingFiles]) -> None:
     out = _write(source)
     stale = out / "sub-09/ses-01/eeg/sub-09_ses-01_task-emotion_run-01_desc-fused_events.tsv"
