@@ -155,9 +155,11 @@ def _tell(done: Done) -> None:
 
 def _table(rows: Sequence[MetricsRow]) -> Table:
     shares = ", ".join(rows[0].shares) or "nothing"
-    leaky = "LEAKY, the scores are too good: " if rows[0].leaky else ""
-    title = f"{rows[0].split} ({leaky}training and test share {shares})"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    leaky = "LEAKY, too good: " if rows[0].leaky else ""
+    title = f"{rows[0].split} ({leaky}both sides share {shares})"  # 78 characters at most
+    table = Table(
+        title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False
+    )
     for name in ("modality", "features"):
         table.add_column(name, no_wrap=True)
     for name in ("accuracy", "95 %", "chance", "macro-F1", "p", "n"):

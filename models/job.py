@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class Options:
     labels: LabelKind = "target"
     seed: int = 1
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        if "fusion" in self.models:  # it is never told without what it is made of
+            object.__setattr__(self, "models", get_args(Modality))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

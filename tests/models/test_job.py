@@ -1,5 +1,6 @@
 """``emo-train`` as a command: what it writes, what it refuses, what it says."""
 
+import io
 import json
 import logging
 import os
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from models import card, cli, dataset, job
 from models.bids import BidsError, find_recordings
-from models.evaluate import load_rows
+from models.evaluate import MetricsRow, load_rows
 from tests.models import bids_root
 
 EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1")
@@ -175,6 +177,26 @@ class TestBadInput:
         with pytest.raises(BidsError, match=r"--features = imagenet.*emo-weights fetch inception_v3"):
             dataset.resolve(["imagenet"])
         assert dataset.resolve(["auto", "pool96"]) == {"seeded": "seeded", "pool96": "pool96"}
+
+
+def test_the_fusion_is_never_told_without_what_it_is_made_of() -> None:
+    assert job.Options(root=Path("bids"), models=("fusion",)).models == ("eeg", "face", "fusion")
+    assert job.Options(root=Path("bids"), models=("face",)).models == ("face",)
+
+
+def test_the_widest_table_of_scores_fits_into_80_columns() -> None:
+    widest = MetricsRow(
+        modality="fusion", model="pool", split="window-random", leaky=True, labels="target", accuracy=1.0,
+        balanced_accuracy=1.0, precision=1.0, recall=1.0, f1_macro=1.0, chance=0.25, ci_low=1.0, ci_high=1.0,
+        p_permutation=0.0002, n_test=12345, n_trials=4115, n_participants=7, features="imagenet",
+        shares=("trial", "stimulus", "participant"), seed=1, data_sha256="",
+    )  # fmt: skip
+    console = Console(width=80, soft_wrap=True, file=io.StringIO())
+    with console.capture() as told:
+        console.print(cli._table([widest]))
+    assert all(len(line) <= 80 for line in told.get().splitlines())
+    assert "window-random (LEAKY, too good: both sides share trial, stimulus, participant)" in told.get()
+    assert "12345" in told.get() and "100-100 %" in told.get()
 
 
 def test_help_shows_an_example_and_bad_input_waits_for_no_network() -> None:
