@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models import evaluate
 from models.evaluate import Clips, bootstrap_interval, by_clip, permutation_p, score
 
 
@@ -85,6 +86,22 @@ class TestPermutation:
         ps = np.array([permutation_p(Clips(labels, rng.integers(0, 4, 72), people), seed=i) for i in range(200)], dtype=float)
         assert np.mean(ps < 0.05) < 0.1
         assert np.mean(ps) == pytest.approx(0.55, abs=0.08)  # ties make it a little conservative
+
+    def test_people_who_train_each_others_models_do_not_make_noise_significant(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Leave-one-subject-out on noise: each one's labels teach the models of all others (nearest centroid)."""
+        monkeypatch.setattr(evaluate, "N_PERMUTATIONS", 300)
+        rng = np.random.default_rng(0)
+        people = np.repeat([f"{i}" for i in range(5)], 12)
+        ps = []
+        for run in range(600):
+            x = rng.standard_normal((60, 40))
+            labels = np.concatenate([rng.permutation(np.repeat(np.arange(4), 3)) for _ in range(5)])
+            likeness = np.where(people[:, None] != people[None], x @ x.T, 0.0)
+            predicted = (likeness @ np.eye(4)[labels]).argmax(axis=1)
+            ps.append(permutation_p(Clips(labels, predicted, people), seed=run))
+        assert np.mean(np.array(ps, dtype=float) <= 0.05) <= 0.05, (
+            "it is 0.07 where fixed predictions are taken for independent"
+        )
 
     def test_labels_are_permuted_within_people_only(self) -> None:
         # each person saw one emotion; naming the person's emotion says nothing about clips
