@@ -64,5 +64,10 @@ unit:
 live:
 	@$(STEP) env $(ONE_THREAD) pytest -q -m live
 
+# pages and pictures that are generated; docs/pictures/record.py makes those that need a window or recordings
+docs:
+	@emo-study keys > docs/study-file.md
+	python docs/pictures/make.py
+
 clean:
 	@rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
