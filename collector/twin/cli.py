@@ -58,7 +58,7 @@ def live(
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: stop.set())
     seen = f"LSL session {where}" if where else "LSL's default session: recorders on the whole network see it"
-    err.print(f"simulated headset: participant seed {seed}, effect {strength:g}; {seen}", highlight=False)
+    err.print(f"simulated headset: participant seed {seed}, effect {strength:g}; {seen}", highlight=False, soft_wrap=True)
     sent = headset.run(told, seed=seed, knobs=Knobs(effect=strength), stop=stop)
     err.print(f"simulated headset: ended after {sent.eeg} EEG samples", highlight=False)
 
