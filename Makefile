@@ -9,7 +9,7 @@ STEP := .ci/step
 # a window needs a screen: where there is none, a virtual one
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1280x720x24 +extension GLX +render -noreset")
 
-.PHONY: help setup demo recipe demo-small test lint unit live faults bench docs clean
+.PHONY: help setup demo recipe demo-small test lint unit live docs clean
 help:
 	@echo "make demo   install what is missing, then record, export, report and train on simulated participants (about 15 minutes)"
 	@echo "make test   install what is missing, then lint, types, import rules and every test"

@@ -17,6 +17,7 @@ MAINS_UV = 20.0  # as large as the EEG itself
 FACE_SHARE = 0.9  # of sampled frames
 RATE_PPM = 1000.0  # crystals are true to 100 ppm: more is another rate than the one that was declared
 ONSET_ERROR_S = 1 / 60  # one refresh of an ordinary screen
+AUDIO_OFFSET_S = 0.1  # lips and voice that are further apart are noticed (ITU-R BT.1359: 45 to 125 ms)
 HOLE_S = 0.5
 
 
@@ -90,6 +91,8 @@ def _of_clips(clips: ClipMeasures) -> list[str]:
         said.append(f"{clips.frames_dropped} frames of clips came too late to be shown")
     if clips.onset_error_max_s is not None and abs(clips.onset_error_max_s) > ONSET_ERROR_S:
         said.append(f"a clip began {clips.onset_error_max_s * 1e3:+.0f} ms off its flip")
+    if clips.audio_offset_max_s is not None and abs(clips.audio_offset_max_s) > AUDIO_OFFSET_S:
+        said.append(f"the sound of a clip began {clips.audio_offset_max_s * 1e3:+.0f} ms off its picture")
     return said
 
 

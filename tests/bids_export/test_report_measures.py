@@ -112,7 +112,7 @@ def test_what_the_trial_table_knows_of_a_clip_stands_beside_its_event(facts: Fac
     table = TrialTable(tmp_path / "trials.csv")
     row = TrialRow(
         participant="01", session="01", run="01", trial=1, block=1, stim_id="happiness01", target="happiness", repeated=4,
-        onset_error_s=-0.04, end="complete",
+        onset_error_s=-0.04, audio_offset_s=1.18, end="complete",
     )  # fmt: skip
     table.append(row)
     clips = from_run.clips(facts.events, table.path)
@@ -120,6 +120,9 @@ def test_what_the_trial_table_knows_of_a_clip_stands_beside_its_event(facts: Fac
     measured = measures.measure(replace(facts, clips=clips))
     assert measured.clips.onset_error_max_s == -0.04
     assert "a clip began -40 ms off its flip" in measured.findings
+    assert "the sound of a clip began +1180 ms off its picture" in measured.findings
+    punctual = measures.measure(replace(facts, clips=[replace(clip, audio_offset_s=-0.099) for clip in clips]))
+    assert not any("sound" in finding for finding in punctual.findings)
 
 
 def test_bids_says_the_same_as_the_folder(run: Run, measured: Measures, tmp_path: Path) -> None:
