@@ -39,7 +39,8 @@ class Shown(View, Protocol):
 
 def view(console: Console, *, n_trials: int) -> Shown:
     """Return the view that suits where the console leads."""
-    return Terminal(console, n_trials=n_trials) if console.is_terminal else Plain(console, n_trials=n_trials)
+    living = console.is_terminal and not console.is_dumb_terminal  # a dumb one shows nothing that moves
+    return Terminal(console, n_trials=n_trials) if living else Plain(console, n_trials=n_trials)
 
 
 def line(picture: Picture, *, n_trials: int) -> str:

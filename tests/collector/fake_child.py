@@ -67,7 +67,7 @@ def collect() -> None:
             case Command(verb="note", reason=reason):
                 told(f"note {reason}")
     if mode == "dies" and (folder / "window.asked").exists():
-        print("no space left on device")
+        print("no space left on device", flush=True)
         os._exit(3)
     if mode == "leaves" and (folder / "window.asked").exists():
         close(0, end="aborted")

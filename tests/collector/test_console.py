@@ -56,11 +56,20 @@ def test_a_stream_that_fell_silent_has_no_rate_any_more() -> None:
     assert "EEG SILENT for 9 s, 3 LOST  |" in console.line(Picture("session", "", silent, 0.0), n_trials=12)
 
 
-def test_the_line_is_read_whole_on_a_narrow_terminal() -> None:
+def test_the_line_is_read_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     with console.view(Console(file=out, force_terminal=True, width=60), n_trials=12) as view:
         view.show(Picture("session", "clip trial=3 target=fear", STATUS, 0.0))
     assert "disk for 120 min" in out.getvalue()
+
+
+def test_a_terminal_that_shows_nothing_that_moves_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    out = io.StringIO()
+    with console.view(Console(file=out, force_terminal=True, width=60), n_trials=12) as view:
+        view.show(Picture("session", "clip trial=3 target=fear", None, 0.0))
+    assert out.getvalue() == "00:00  clip 3 of 12, fear\n"
 
 
 def test_without_a_terminal_there_are_lines_for_what_is_new_alone() -> None:
