@@ -6,7 +6,6 @@ run never started. ``manifest.json`` is written last: without it the run is trea
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stimuli.manifest import sha256 as sha256  # what the manifests of clips and of runs are made with
 
 SCHEMA = 1
 _LABEL = re.compile(r"[A-Za-z0-9]+", re.ASCII)
@@ -317,9 +318,3 @@ def open_run(path: Path) -> Run:
             f"{path}/session.json: says {run.path.relative_to(run.data)}; put the folder back where it was recorded"
         )
     return run
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
