@@ -19,7 +19,9 @@ class Event:
 
     ``onset`` and ``duration`` are seconds from the first EEG sample on the EEG's own clock, so that ``onset * sfreq`` is a
     sample index at the end of a recording too. ``trial_type`` is ``clip/<emotion>``, ``rest/<emotion>``, ``baseline/..``,
-    ``rating``, ``sync/..`` or ``BAD_gap``. ``target`` is the stimulus norm; ``valence`` to ``rating`` are self-report.
+    ``practice``, ``mood_repair``, ``rest``, ``break``, ``pause``, ``rating``, ``sync/..`` or ``BAD_gap``. ``attempt`` is n/a
+    but where a trial's clip was begun again (2 ..); ``end`` says which of them is complete. ``target`` is the stimulus norm;
+    ``valence`` to ``rating`` are self-report.
     """
 
     onset: float
@@ -39,6 +41,7 @@ class Event:
     response_time: float | None = None
     frames_shown: int | None = None
     frames_dropped: int | None = None
+    attempt: int | None = None
     end: str | None = None
 
 
@@ -53,6 +56,7 @@ _INTEGERS = {
     "familiarity",
     "frames_shown",
     "frames_dropped",
+    "attempt",
 }
 _FLOATS = {"onset", "duration", "response_time"}
 

@@ -70,6 +70,7 @@ def events(study: Study, session: Session, present: set[str]) -> dict[str, Any]:
         "response_time": {"Description": "Time from the flip of the question to the answer", "Units": "s"},
         "frames_shown": {"Description": "Frames of the clip that the screen showed"},
         "frames_dropped": {"Description": "Frames of the clip that came too late to be shown"},
+        "attempt": {"Description": "How often this trial's clip had been begun, where it was begun again (2 ..)"},
         "end": {"Description": "How it ended", "Levels": {
             "complete": "as planned", "skipped": "skipped by the operator", "failed": "the clip could not be played",
             "interrupted": "the session was stopped, or the window was lost"}},

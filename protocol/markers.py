@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 STREAM_NAME = "emolab-markers"
 STREAM_TYPE = "Markers"
 
-_CLIP = ("trial", "block", "stim_id", "target")
+# ``attempt`` counts how often this trial's clip was begun in this participant's session; left out at the first
+_CLIP = ("trial", "block", "stim_id", "target", "attempt")
 _CLIP_END = ("shown", "dropped", "repeated", "onset_error_s", "audio_offset_s", "end")
 _PHASE = ("phase",)  # onset | offset
 
@@ -23,8 +24,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "consent": ("version", "scopes"),
     "baseline/eyes_open": _PHASE,
     "baseline/eyes_closed": _PHASE,
-    "sync/cue": ("n",),
-    "sync/flash": ("n",),
+    "practice/onset": _CLIP,  # outside the trial list: never a trial of the dataset
+    "practice/offset": _CLIP + _CLIP_END,
+    "mood_repair/onset": _CLIP,
+    "mood_repair/offset": _CLIP + _CLIP_END,
+    "break": _PHASE,
+    "sync/cue": ("n",),  # a cue to blink once, at its flip; n counts from 1 in the session
+    "sync/flash": ("n", "level"),  # one luminance step of the whole screen, at its flip; level: white | black
     "fixation": ("trial", "block", "phase"),
     "clip/onset": _CLIP,
     "clip/offset": _CLIP + _CLIP_END,

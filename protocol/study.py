@@ -82,8 +82,25 @@ class Timing(Part):
     """``[timing]``: seconds."""
 
     baseline: Seconds = Field(default=60.0, description="fixation with open eyes before the first clip")
+    eyes_closed: Seconds = Field(default=0.0, description="the same with closed eyes, between two tones; 0 leaves it out")
     fixation: Seconds = Field(default=3.0, description="cross before each clip")
     rest: Seconds = Field(default=5.0, description="calm grey after each rating")
+
+
+class Sync(Part):
+    """``[sync]``: how the offsets between screen, camera and EEG are measured, and what is done about them."""
+
+    blinks: int = Field(
+        default=12, ge=0, le=60, description="cues to blink, before the first clip and again after the last; 0 leaves them out"
+    )
+    flashes: int = Field(
+        default=12, ge=0, le=60, description="single luminance steps of the whole screen, before and after; 0 leaves them out"
+    )
+    apply: Literal["certificate", "none"] = Field(
+        default="certificate",
+        description="'certificate' shifts EEG and video against the events by what was measured, where it could be; "
+        "'none' only reports it",
+    )
 
 
 class Ratings(Part):
@@ -111,6 +128,10 @@ class Screen(Part):
     distance_m: float = Field(default=0.60, gt=0, le=5, description="from the participant's eyes to the screen, in metres")
     refresh_hz: float = Field(default=60.0, ge=20, le=500, description="pictures a second")
     fullscreen: bool = Field(default=True, description="false opens a window")
+    photodiode: Literal["none", "top-left", "top-right", "bottom-left", "bottom-right"] = Field(
+        default="none", description="corner of a patch that turns white at each clip's first and last frame, for a photodiode"
+    )
+    photodiode_px: int = Field(default=60, ge=10, le=400, description="side of that patch in pixels")
     sound: Literal["required", "silent"] = Field(
         default="required", description="'silent' lets a session run where no sound device is found"
     )
@@ -142,6 +163,7 @@ class Eeg(Part):
     exclude: tuple[str, ...] = Field(default=(), description="labels that are recorded and not analysed")
     counter: str | None = Field(default="Counter", description="label of the sample counter, if the device sends one")
     interpolated: str | None = Field(default="Interpolate", description="label that marks samples the device filled in")
+    photodiode: str | None = Field(default=None, description="label of the channel that carries a photodiode on the screen")
     units: Literal["uV", "V"] = Field(default="uV", description="units of the EEG stream")
     montage: str = Field(default="colin27_1020", description="a montage of MNE-Python")
     reference: str | None = Field(default=None, description="where the reference sits: asked, never assumed")
@@ -200,6 +222,7 @@ class Study(Part):
     stimuli: Stimuli = Stimuli()
     design: Design = Design()
     timing: Timing = Timing()
+    sync: Sync = Sync()
     ratings: Ratings = Ratings()
     screen: Screen = Screen()
     eeg: Eeg = Eeg()
