@@ -9,11 +9,13 @@ STEP := .ci/step
 # a window needs a screen: where there is none, a virtual one
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1280x720x24 +extension GLX +render -noreset")
 
-.PHONY: help setup demo recipe demo-small test lint unit live docs clean
+.PHONY: help setup demo recipe demo-small test lint unit live faults bench docs clean
 help:
 	@echo "make demo   install what is missing, then record, export, report and train on simulated participants (about 15 minutes)"
 	@echo "make test   install what is missing, then lint, types, import rules and every test"
 	@echo "make setup  install what is missing"
+	@echo "make faults every fault as often as the promise says, results in docs/faults.md (hours; ONLY=drops: one topic)"
+	@echo "make bench  measure, results in docs/benchmarks.md (TOPIC=recorder: one topic)"
 
 setup:
 	@.ci/setup
@@ -63,6 +65,18 @@ unit:
 
 live:
 	@$(STEP) env $(ONE_THREAD) pytest -q -m live
+
+# crashes, full disks, cut cables, lying clocks: as often as the promise says, results into docs/faults.md; ONLY=drops: one topic
+faults:
+	@rows=$$(mktemp); trap 'rm -f "$$rows"' EXIT; status=0
+	$(STEP) env $(ONE_THREAD) EMO_FAULTS=full EMO_FAULTS_ROWS="$$rows" pytest -q --timeout=7200 \
+	  $(if $(ONLY),tests/faults/test_$(ONLY).py,tests/faults) || status=$$?
+	python tests/faults/table.py $(if $(ONLY),--merge) "$$rows"
+	exit $$status
+
+# processor time, memory, losses against peers, results into docs/benchmarks.md
+bench:
+	@$(STEP) env $(ONE_THREAD) python tests/benchmarks/run.py $(TOPIC)
 
 # pages and pictures that are generated; docs/pictures/record.py makes those that need a window or recordings
 docs:
