@@ -14,8 +14,8 @@ PAGE = ROOT / "docs" / "faults.md"
 COLUMNS = ("test", "n", "passed", "note", "date", "machine")
 HEAD = """# What was broken on purpose
 
-Written by `make faults`, which tries every fault as often as the column n says; `make test` tries each of them a few times. Where
-fewer passed than were tried, a fault is open. The tests are in `tests/faults/`.
+Written by `make faults`, which tries every fault as often as the column n says; `make test` tries each of them a few times.
+Where fewer passed than were tried, a fault is open. The tests are in `tests/faults/`.
 """
 
 
