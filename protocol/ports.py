@@ -34,11 +34,31 @@ class Outlet(Protocol):
 
 
 class Stopped(Exception):  # noqa: N818  (not an error: somebody ended the session)
-    """Escape, a closed window or a command ended the session; ``reason`` says which."""
+    """Escape, a closed window or a command ended the session.
 
-    def __init__(self, reason: str) -> None:
+    Parameters
+    ----------
+    reason : str
+        Why, in a word.
+    at_once : bool
+        Nothing more can be shown: the window was closed, or the system wants the process to end.
+    """
+
+    def __init__(self, reason: str, *, at_once: bool = False) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.at_once = reason, at_once
+
+
+Wish = Literal["pause", "resume", "skip", "repeat"]
+"""What may be asked for while something is on the screen."""
+
+
+class Asked(Exception):  # noqa: N818  (not an error: somebody pressed a key)
+    """What is on the screen was interrupted by a key or a command: for a pause, to go on, to be left out, or to begin again."""
+
+    def __init__(self, wish: Wish, reason: str) -> None:
+        super().__init__(f"{wish}: {reason}")
+        self.wish, self.reason = wish, reason
 
 
 @dataclass(frozen=True)
@@ -57,6 +77,16 @@ class Page:
         How long; None waits for the participant's key (space).
     keys : mapping as a tuple of pairs
         More words for the beat, such as the trial and its target (the simulated participant reads them).
+    level : str
+        ``white`` or ``black``: the whole screen in one luminance, a step of the sync phase; ``""``: as every page.
+    cue : bool
+        The cue to blink stands there instead of a cross.
+    tones : bool
+        A tone at the page's first flip and another when it ends: for closed eyes.
+    progress : tuple of int, optional
+        Trials done, and all of them, as dots.
+    held : bool
+        Only an operator ends it, not the participant's key: a pause.
     """
 
     name: str
@@ -64,11 +94,16 @@ class Page:
     cross: bool = False
     duration_s: float | None = None
     keys: tuple[tuple[str, str], ...] = ()
+    level: Literal["", "white", "black"] = ""
+    cue: bool = False
+    tones: bool = False
+    progress: tuple[int, int] | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip to play, as the manifest has it; seconds within the file."""
+    """A clip to play, as the manifest has it; seconds within the file. ``name`` is what the beat calls it."""
 
     path: Path
     stim_id: str
@@ -76,6 +111,7 @@ class Clip:
     start_s: float
     stop_s: float
     keys: tuple[tuple[str, str], ...] = ()
+    name: Literal["clip", "practice", "mood_repair"] = "clip"
 
 
 @dataclass(frozen=True)
@@ -131,7 +167,11 @@ class Answer:
 
 
 class Screen(Protocol):
-    """What the participant looks at. Every method raises :class:`Stopped` when the session is to end."""
+    """What the participant looks at.
+
+    Every method raises :class:`Stopped` when the session is to end, and :class:`Asked` when somebody asked for a pause, to
+    skip or to repeat; :meth:`play` has then taken the clip off the screen and told ``on_offset``, if the clip had begun.
+    """
 
     def show(self, page: Page, *, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
         """Show a page for its time; ``on_flip`` runs at its first flip. Returns when it ended."""
