@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bids_export import losses
-from bids_export.losses import MAD_TO_SD, MIN_FIT_S, Floats, Integers
+from bids_export.arrays import Floats, Integers
+from collector import losses
+from collector.losses import MAD_TO_SD, MIN_FIT_S
 
 SETTLED_S = 1e-7  # a fit that moves less has converged
 HUBER = 1.345  # tuning constant for 95 % efficiency (Huber 1981)
@@ -174,9 +175,7 @@ def sample_clock(stamps: Floats, *, sfreq: float, counter: Floats | None = None)
         raise AlignmentError(f"{len(stamps)} samples at {sfreq} Hz: a clock needs two samples and a rate")
     if not np.isfinite(stamps).all():
         raise AlignmentError(f"stamp of sample {int(np.flatnonzero(~np.isfinite(stamps))[0])} is not a number")
-    steps = losses.counted_steps(stamps, sfreq, counter) if counter is not None else None
-    if steps is None:
-        steps = losses.stamped_steps(stamps, sfreq)
+    steps = losses.steps_of(stamps, sfreq, counter)
     # a step of zero is the same sample sent again: the first one counts
     kept = np.concatenate([[0], np.flatnonzero(steps > 0) + 1])
     index = np.concatenate([[0], np.cumsum(steps[steps > 0])])
@@ -259,7 +258,7 @@ def _fit(x: Floats, seconds: Floats, group: Integers, period: float, *, free: bo
     x, seconds, group : ndarray, shape (n,)
         Index, stamp, and number of the group, from 0 and ascending.
     period : float
-        Where to begin; kept when not ``free``, or when the recording is shorter than :data:`~bids_export.losses.MIN_FIT_S`.
+        Where to begin; kept when not ``free``, or when the recording is shorter than :data:`~collector.losses.MIN_FIT_S`.
 
     Returns
     -------

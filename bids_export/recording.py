@@ -15,7 +15,7 @@ import numpy as np
 
 from bids_export import alignment
 from bids_export.alignment import Gap, SampleClock
-from bids_export.losses import Floats
+from bids_export.arrays import Floats
 from collector import xdf
 from collector.quality import matches
 from protocol import folder, markers

@@ -13,7 +13,7 @@ import numpy as np
 
 from bids_export import tables
 from bids_export.alignment import SampleClock
-from bids_export.losses import Floats
+from bids_export.arrays import Floats
 from bids_export.recording import RecordingError, Video
 from protocol.study import Study
 

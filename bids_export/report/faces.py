@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bids_export.losses import Floats
+from bids_export.arrays import Floats
 from bids_export.report.facts import Faces, ReportError
 
 N_SAMPLED = 60  # a share of 95 % is then known to some 6 points; two seconds of work

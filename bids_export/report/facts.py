@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bids_export.alignment import Gap
+from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.losses import Floats
 from protocol.folder import Quality
 
 Span = tuple[float, float]

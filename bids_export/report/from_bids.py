@@ -16,8 +16,8 @@ import numpy as np
 from bids_export import eeg, physio, tables, video
 from bids_export import events as event_table
 from bids_export.alignment import Gap
+from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.losses import Floats
 from bids_export.report import faces
 from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
 from bids_export.report.from_run import clips

@@ -10,8 +10,8 @@ import mne
 import numpy as np
 
 from bids_export import recording, timeline, video
+from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.losses import Floats
 from bids_export.recording import Eeg, Recording
 from bids_export.report import faces
 from bids_export.report.facts import Clip, Contact, Facts, Film, Point, Signals

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from bids_export.losses import Floats
+from bids_export.arrays import Floats
 from bids_export.place import NAME
 from bids_export.report import signals, verdict
 from bids_export.report.facts import Facts, Film, Signals

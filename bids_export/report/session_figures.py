@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
 
+from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.losses import Floats
 from bids_export.report import signals, style
 from bids_export.report.facts import Contact, Facts, Point, Signals
 from bids_export.report.measures import Measures

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bids_export.alignment import Gap
-from bids_export.losses import Floats
+from bids_export.arrays import Floats
 
 WINDOW_S = 2.0  # half a hertz of resolution: mains and its neighbours stay apart
 LINE_HALF_HZ = 1.0  # the main lobe of a Hann window of 2 s

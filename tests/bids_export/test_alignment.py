@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bids_export import alignment as al
-from bids_export.losses import modulus_of
+from collector.losses import modulus_of
 
 SFREQ = 256.0
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bids_export.alignment import sample_clock
-from collector.losses import Losses, n_lost
+from collector.losses import TRUST_S, Losses, n_lost
 
 
 @pytest.mark.parametrize(("first", "n_gap"), [(50, 1), (50, 5), (50, 300), (120, 20), (50, 129)])
@@ -18,14 +18,49 @@ def test_a_counter_that_runs_through_has_lost_nothing() -> None:
     assert n_lost(np.zeros(0), np.zeros(0), 256.0) == 0
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 64])
+def live(counter: np.ndarray, stamps: np.ndarray, sfreq: float, *, chunk: int = 13) -> int:
+    """Count as the recorder does, chunk by chunk."""
+    losses = Losses(sfreq)
+    for i in range(0, len(counter), chunk):
+        losses.take(counter[i : i + chunk], stamps[i : i + chunk])
+    return losses.n
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 5000])
 def test_chunk_by_chunk_the_same_losses_are_counted(chunk: int) -> None:
     numbers = np.delete(np.arange(2000), [*range(300, 320), *range(900, 1200)])
-    losses = Losses(256.0)
-    for i in range(0, len(numbers), chunk):
-        part = numbers[i : i + chunk]
-        losses.take(part % 128.0, part / 256)
-    assert losses.n == 320
+    assert live(numbers % 128.0, numbers / 256, 256.0, chunk=chunk) == 320
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 256.0])
+@pytest.mark.parametrize("at", [3000, 3050, 3071, 3110])
+@pytest.mark.parametrize("n_gap", [0, 200, 1000])
+def test_a_counter_that_begins_anew_in_the_middle_of_a_turn_is_counted_once(at: int, n_gap: int, sfreq: float) -> None:
+    numbers = np.delete(np.arange(9000), np.arange(at, at + n_gap))
+    counter = numbers % 128.0
+    counter[at:] = np.arange(len(counter) - at) % 128
+    stamps = numbers / sfreq
+    told = n_lost(counter, stamps, sfreq)
+    assert told == live(counter, stamps, sfreq) == sample_clock(stamps, sfreq=sfreq, counter=counter).n_lost
+    # the stamps are all there is: below TRUST_S they cannot tell a restart from a loss
+    assert abs(told - n_gap) <= TRUST_S * sfreq
+
+
+def test_a_loss_of_seconds_is_shown_as_soon_as_the_next_chunk_is_in_and_stays() -> None:
+    losses, numbers = Losses(256.0), np.delete(np.arange(20_000), np.arange(5000, 5700))
+    shown = []
+    for i in range(0, len(numbers), 16):
+        losses.take(numbers[i : i + 16] % 256.0, numbers[i : i + 16] / 256)
+        shown.append(losses.n)
+    assert set(shown[: 5000 // 16]) == {0}
+    assert set(shown[5000 // 16 + 1 :]) == {700}
+
+
+def test_a_stall_is_shown_no_longer_once_it_is_made_up_for() -> None:
+    numbers = np.arange(20_000)
+    stamps = numbers / 256
+    stamps[5000:5512] = stamps[5511]  # two seconds of silence, then all at once
+    assert live(numbers % 128.0, stamps, 256.0) == 0
 
 
 def test_a_stall_that_a_burst_makes_up_for_has_lost_nothing() -> None:
@@ -39,17 +74,19 @@ def test_a_stall_that_a_burst_makes_up_for_has_lost_nothing() -> None:
 
 @pytest.mark.parametrize("modulus", [128, 129, 256, 65536])
 @pytest.mark.parametrize("n_gap", [0, 1, 5, 127, 128, 129, 300, 1000])
-def test_manifest_and_export_count_the_same_losses(modulus: int, n_gap: int) -> None:
+def test_status_manifest_and_export_count_the_same_losses(modulus: int, n_gap: int) -> None:
     numbers = np.delete(np.arange(8000), np.arange(3000, 3000 + n_gap))
     jitter = np.random.default_rng(1).normal(0, 0.002, len(numbers))
     stamps, counter = numbers / 128 * 1.0002 + jitter, numbers % float(modulus)
     assert n_lost(counter, stamps, 128.0) == n_gap
+    assert live(counter, stamps, 128.0) == n_gap
     assert sample_clock(stamps, sfreq=128.0, counter=counter).n_lost == n_gap
 
 
-def test_a_counter_that_is_no_number_ends_no_recording() -> None:
-    counter, stamps = np.array([0.0, 1, np.nan, 3, 4, 7]), np.arange(6) / 4
-    assert n_lost(counter, stamps, 4.0) == 1 + 2
-    losses = Losses(4.0)
-    losses.take(counter, stamps)
-    assert losses.n == 1 + 2
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_a_count_that_is_no_number_ends_no_recording_and_its_sample_has_arrived(chunk: int) -> None:
+    numbers = np.delete(np.arange(400), [50, 51])
+    counter = numbers % 16.0
+    counter[[10, 49, 50, 90]] = np.nan
+    assert n_lost(counter, numbers / 4, 4.0) == live(counter, numbers / 4, 4.0, chunk=chunk) == 2
+    assert sample_clock(numbers / 4, sfreq=4.0, counter=counter).n_lost == 2
