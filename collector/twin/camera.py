@@ -13,6 +13,9 @@ from collector.twin.listener import Listener
 from collector.twin.portrait import Portrait
 from collector.twin.timeline import Timeline
 
+# from a frame's stamp to its delivery, as through USB; the marker that names a flip of that moment has arrived meanwhile
+_DELIVERY_S = 0.03
+
 
 class TwinCamera:
     """A camera that looks at the simulated participant; use it where a ``cv2.VideoCapture`` would stand.
@@ -31,7 +34,7 @@ class TwinCamera:
     knobs : Knobs, optional
         What the face shows; by default as the launcher says.
     faults : Faults, optional
-        Of which :attr:`~Faults.camera_latency_s` counts here.
+        Of which the latencies of camera and display count here.
     now, sleep : callable
         The LSL clock, and waiting on it.
     timeline : Timeline, optional
@@ -52,10 +55,11 @@ class TwinCamera:
     ) -> None:
         told_seed, told_effect = from_environment()
         seed, knobs = told_seed if seed is None else seed, knobs or Knobs(effect=told_effect)
-        self._fps, self._latency_s, self._now, self._sleep = fps, (faults or Faults()).camera_latency_s, now, sleep
-        self._portrait = Portrait(seed, size_px=size_px)
+        faults = faults or Faults()
+        self._fps, self._latency_s, self._now, self._sleep = fps, faults.camera_latency_s, now, sleep
+        self._portrait = Portrait(seed, size_px=size_px, knobs=knobs)
         self._portrait.prepare()
-        self._timeline = timeline or Timeline(seed, knobs)
+        self._timeline = timeline or Timeline(seed, knobs, display_latency_s=faults.display_latency_s)
         self._listener = Listener(self._timeline) if timeline is None else None
         if self._listener:
             self._listener.__enter__()
@@ -71,10 +75,10 @@ class TwinCamera:
         """Wait for the next frame; the caller stamps after this."""
         if not self._open:
             return False
-        due = int((self._now() - self._t_first - self._latency_s) * self._fps)
+        due = int((self._now() - self._t_first - self._latency_s - _DELIVERY_S) * self._fps)
         self._index = max(self._index + 1, due)  # what was due before and not taken is lost
         self._t_exposed = self._t_first + self._index / self._fps
-        wait_s = self._t_exposed + self._latency_s - self._now()
+        wait_s = self._t_exposed + self._latency_s + _DELIVERY_S - self._now()
         if wait_s > 0:
             self._sleep(wait_s)
         return self._open

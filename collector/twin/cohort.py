@@ -15,7 +15,7 @@ from collector import consent, finish, prepare, xdf
 from collector.clocks import Offset
 from collector.own import OwnStreams
 from collector.twin import contact
-from collector.twin.device import Device, headers
+from collector.twin.device import Device, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs, random, seed_of
 from collector.twin.portrait import Portrait
 from collector.twin.timeline import Timeline
@@ -174,7 +174,7 @@ class _Recording:
     _now: float = field(default=0.0, init=False)
 
     def write(self) -> None:
-        timeline = Timeline(self.participant.seed, self.knobs)
+        timeline = Timeline(self.participant.seed, self.knobs, display_latency_s=self.faults.display_latency_s)
         for stamp, marker in self.outlet.sent:
             timeline.add(stamp, marker)
         threshold = self.files.study.contact_quality.threshold
@@ -182,6 +182,7 @@ class _Recording:
             self.participant.seed, timeline, t_first=self.t_first, wall_first=self.clock.wall_at(self.t_first),
             knobs=self.knobs, faults=self.faults, line_freq=float(self.files.study.eeg.line_freq or 50),
             contact=contact.Contact(self.participant.seed, self.participant.contact, threshold=threshold),
+            labels=eeg_labels(self.files.study), photodiode=photodiode(self.files.study),
         )  # fmt: skip
         device.impulses = self._impulses()
         self._now = self.t_first
@@ -252,7 +253,7 @@ class _Recording:
         size_px, fps = self._camera
         # one thread: a cohort runs one process per core
         cv2.setNumThreads(1)
-        portrait, late_s = Portrait(self.participant.seed, size_px=size_px), self.faults.camera_latency_s
+        portrait, late_s = Portrait(self.participant.seed, size_px=size_px, knobs=self.knobs), self.faults.camera_latency_s
         exposures = self.t_first + 0.5 / fps + np.arange(int((self.clock.now() - late_s - self.t_first) * fps)) / fps
         white = {int(np.argmin(abs(exposures - t))) for t in self._impulses()}
         with VideoWriter(self.run.video(), size_px, fps) as video:
@@ -268,7 +269,7 @@ class _Recording:
         """Return LSL seconds of the planted impulses."""
         start = self.outlet.sent[0][0]
         at_onsets = [
-            stamp
+            stamp + self.faults.display_latency_s
             for stamp, marker in self.outlet.sent
             if marker.name == "clip/onset" and int(marker.keys["trial"]) in self.faults.impulse_trials
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from protocol.study import Stream, Study
 _BATTERY_S = 9 * 3600.0  # from full to empty
 _SIGNAL = 2.0  # wireless signal: good
 _RATE_QUALITY = 1.0
+_DARK, _WHITE = 20.0, 900.0  # what a photodiode gives before the patch, in its own units
 
 Rows = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Stamps, shape (n,), on the sender's clock, and values, shape (n, n_channels)."""
@@ -52,12 +53,18 @@ class Device:
         How the cap sits.
     line_freq : float
         Mains, Hz.
+    labels : sequence of str
+        Of the EEG's channels.
+    photodiode : (str, float), optional
+        The channel that sees the patch on the screen, and for how many seconds that is white.
     """
 
     def __init__(
         self, seed: int, timeline: Timeline, *, t_first: float, wall_first: float, contact: Contact,
         knobs: Knobs | None = None, faults: Faults | None = None, line_freq: float = 50.0,
+        labels: Sequence[str] = EEG_LABELS, photodiode: tuple[str, float] | None = None,
     ) -> None:  # fmt: skip
+        self._labels, self._photodiode = tuple(labels), photodiode
         self._seed, self._timeline, self._contact, self.faults = seed, timeline, contact, faults or Faults()
         self.t_first, self._wall_first = t_first, wall_first
         self._sfreq = SFREQ * (1 + self.faults.sampling_ppm * 1e-6)
@@ -93,13 +100,16 @@ class Device:
         """Return the next ``n`` EEG samples, without those that get lost."""
         numbers = np.arange(self.n_eeg, self.n_eeg + n)
         self.n_eeg += n
-        times, rows = self.time_of(numbers.astype(np.float64)), np.zeros((n, len(EEG_LABELS)))
+        times, rows = self.time_of(numbers.astype(np.float64)), np.zeros((n, len(self._labels)))
         rows[:, EEG_LABELS.index("Timestamp")] = self._wall(times)
         rows[:, EEG_LABELS.index("Counter")] = numbers % int(SFREQ)
         first = EEG_LABELS.index(SENSORS[0])
         rows[:, first : first + len(SENSORS)] = self._brain.take(n)
         for t in self.impulses:
             rows[numbers == round((t - self.t_first) * self._sfreq), first : first + len(SENSORS)] += self.faults.impulse_uv
+        if self._photodiode is not None:
+            label, lit_s = self._photodiode
+            rows[:, self._labels.index(label)] = _DARK + (_WHITE - _DARK) * _lit(times, self._timeline.patches, lit_s)
         kept = ~self._lost(times)
         return self.sender_time(self._arrivals(numbers, times))[kept], rows[kept]
 
@@ -151,12 +161,33 @@ class Device:
         return arrivals
 
 
+def eeg_labels(study: Study) -> tuple[str, ...]:
+    """Return the labels of the EEG's channels: Emotiv's, and the study's photodiode behind them."""
+    more = study.eeg.photodiode
+    return EEG_LABELS if more is None or more in EEG_LABELS else (*EEG_LABELS, more)
+
+
+def photodiode(study: Study) -> tuple[str, float] | None:
+    """Return the channel that sees the patch on the screen and how long that is white: one picture of the screen."""
+    if study.eeg.photodiode is None or study.screen.photodiode == "none":
+        return None
+    return study.eeg.photodiode, 1 / study.screen.refresh_hz
+
+
+def _lit(times: NDArray[np.float64], patches: Sequence[float], lit_s: float) -> NDArray[np.float64]:
+    """Return 1 where a patch is white, else 0."""
+    lit = np.zeros(len(times))
+    for t in list(patches):
+        lit[slice(*np.searchsorted(times, (t, t + lit_s)))] = 1.0
+    return lit
+
+
 def headers(study: Study, *, seed: int, knobs: Knobs, uid: str = "") -> tuple[StreamHeader, ...]:
     """Return the headers of EEG, contact quality and EEG quality, as the study looks for them.
 
     What was simulated stands in each, so that it can never be taken for a person's.
     """
-    made = (("EEG", study.eeg.stream, EEG_NAME, EEG_LABELS, SFREQ),)
+    made = (("EEG", study.eeg.stream, EEG_NAME, eeg_labels(study), SFREQ),)
     quality = (
         ("Contact-Quality", study.eeg.contact_quality_stream, CQ_NAME, CQ_LABELS, QUALITY_SFREQ),
         ("EEG-Quality", study.eeg.eeg_quality_stream, EQ_NAME, EQ_LABELS, QUALITY_SFREQ),

@@ -111,7 +111,7 @@ class Brain:
     contact : ndarray, shape (n_sensors,), optional
         Share of good contact, 0 to 1; a poor sensor is noisy.
     cues : sequence of float
-        LSL seconds of cues to blink; may grow.
+        LSL seconds of the light of the cues to blink; may grow.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Brain:
         self._seed, self._state_at, self._time_of, self._cues = seed, state_at, time_of, cues
         self._n = int(SFREQ)  # samples in a frame
         freqs = scipy.fft.rfftfreq(self._n, 1 / SFREQ)
-        self._head, self._blinks, self._line_freq = Head(seed, knobs or Knobs(), freqs), Blinks(seed), line_freq
+        self._head, self._blinks, self._line_freq = Head(seed, knobs or Knobs(), freqs), Blinks(seed, knobs), line_freq
         self._mix, self._contact = spread(), np.ones(len(SENSORS)) if contact is None else contact
         # two such windows half a frame apart have squares that sum to 1: noise keeps its power
         self._window = np.sin(np.pi * (np.arange(self._n) + 0.5) / self._n).astype(np.float32)
@@ -169,6 +169,9 @@ class Brain:
         frame: NDArray[np.float32] = self._window * (background + extra * self._rhythm(k, rhythm_hz) + white)
         return frame
 
+    def _lids_down(self, t_lsl: float) -> bool:
+        return self._state_at(t_lsl).kind == "eyes_closed"
+
     def _rhythm(self, k: int, rhythm_hz: float) -> NDArray[np.float32]:
         """Return how what the emotion adds waxes and wanes, mean square 1, shape (n,)."""
         samples = k * (self._n // 2) + np.arange(self._n)
@@ -181,6 +184,6 @@ class Brain:
         times, head = self._time_of(samples.astype(np.float64)), self._head
         drift = _DRIFT_UV * np.sin(2 * np.pi * times / _DRIFT_S + head.drift_phase[:, None])
         mains = np.outer(head.mains_uv, np.sin(2 * np.pi * self._line_freq * times + head.mains_phase))
-        closed = self._blinks.closure(times, cues=self._cues)
+        closed = self._blinks.closure(times, cues=self._cues, seen="eeg", down=self._lids_down)
         total = head.offset_uv[:, None] + drift + mains + np.outer(self._blink_uv, closed)
         return np.asarray(total, np.float32)

@@ -11,7 +11,7 @@ from typing import Any
 import pylsl
 
 from collector.twin.contact import Contact
-from collector.twin.device import Device, Rows, headers
+from collector.twin.device import Device, Rows, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs, random
 from collector.twin.listener import Listener
 from collector.twin.timeline import Timeline
@@ -19,6 +19,7 @@ from collector.xdf import StreamHeader
 from protocol.study import Study
 
 _PUSH_S = 1 / 16  # 16 samples at a time
+_TRANSPORT_S = 0.05  # from a sample's stamp to its arrival
 _DRAIN_S = 3.0  # goes on after session/end: the recorder still takes what was under way
 _BUFFER_S = 360
 _LONGEST_S = 6 * 3600.0  # a twin that everybody forgot ends by itself
@@ -87,11 +88,12 @@ def run(
     faults, threshold = faults or Faults(), study.contact_quality.threshold
     if contact is None:
         contact = min(1.0, random(seed, "live contact").uniform(*_GOOD) + max(0.0, threshold - 0.80))
-    timeline = Timeline(seed, knobs)
+    timeline = Timeline(seed, knobs, display_latency_s=faults.display_latency_s)
     now = pylsl.local_clock()
     device = Device(
         seed, timeline, t_first=now, wall_first=time.time(), knobs=knobs, faults=faults,
         contact=Contact(seed, contact, threshold=threshold), line_freq=float(study.eeg.line_freq or 50),
+        labels=eeg_labels(study), photodiode=photodiode(study),
     )  # fmt: skip
     eeg, *quality = [outlet(header) for header in headers(study, seed=seed, knobs=knobs)]
     with Listener(timeline):
@@ -100,8 +102,11 @@ def run(
             due = device.t_first + n * _PUSH_S
             if stop.wait(max(0.0, due - pylsl.local_clock())):
                 break
-            _push(eeg, device.eeg_until(due))
-            for where, rows in zip(quality, device.quality_until(due), strict=True):
+            # what is stamped later than it is born has not arrived yet; and a marker that names a flip of this moment may
+            # still be on its way to us
+            born = due - faults.eeg_latency_s - _TRANSPORT_S
+            _push(eeg, device.eeg_until(born))
+            for where, rows in zip(quality, device.quality_until(born), strict=True):
                 if not faults.no_quality:
                     _push(where, rows)
             if timeline.ended is not None and pylsl.local_clock() > timeline.ended + _DRAIN_S:

@@ -26,6 +26,12 @@ class Knobs:
         trial, and of the clip (same in all people). None of them knows an emotion.
     eeg_absent, face_absent : float
         Share of trials in which the EEG, or the face, shows nothing.
+    eeg_emotions, face_emotions : tuple of str or None
+        The emotions that show in the EEG, or in the face; None is all, and ``()`` none.
+    blinks_missed : float
+        Share of cues to blink that are missed: by the person, or by the EEG alone, or by the face alone, equally often.
+    blinks_false : float
+        Share of cues after which something else looks like a blink, in the EEG alone or in the face alone, equally often.
     """
 
     effect: float = 1.0
@@ -34,12 +40,16 @@ class Knobs:
     stimulus: float = 0.0
     eeg_absent: float = 0.10
     face_absent: float = 0.15
+    eeg_emotions: tuple[str, ...] | None = None
+    face_emotions: tuple[str, ...] | None = None
+    blinks_missed: float = 0.0
+    blinks_false: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("effect", "participant", "trial", "stimulus"):
             if not 0 <= getattr(self, name) <= 10:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie in 0..10")
-        for name in ("eeg_absent", "face_absent"):
+        for name in ("eeg_absent", "face_absent", "blinks_missed", "blinks_false"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie in 0..1")
 
@@ -61,6 +71,8 @@ class Faults:
         much faster it runs. Both are seen by the recorder in its clock-offset measurements alone.
     offset_noise_s : float
         Standard deviation of such a measurement.
+    display_latency_s : float
+        From a flip, which a marker is stamped with, to the light that leaves the screen.
     eeg_latency_s, eeg_jitter_s : float
         From a sample's birth to its stamp: constant part, and standard deviation of the rest. The device's own column
         ``Timestamp`` knows the birth.
@@ -69,7 +81,7 @@ class Faults:
     impulses_s : tuple of float
         Where one EEG sample rises by :attr:`impulse_uv` in every sensor and one video frame is white.
     impulse_trials : tuple of int
-        The same at the marker ``clip/onset`` of these trials.
+        The same at the light of the onset of these trials' clips: :attr:`display_latency_s` after the marker.
     impulse_uv : float
         Height of an impulse, microvolts.
     quality_ends_s : float or None
@@ -83,6 +95,7 @@ class Faults:
     clock_offset_s: float = 0.0
     clock_ppm: float = 0.0
     offset_noise_s: float = 0.0
+    display_latency_s: float = 0.0
     eeg_latency_s: float = 0.0
     eeg_jitter_s: float = 0.0
     camera_latency_s: float = 0.0

@@ -13,11 +13,12 @@ import numpy as np
 
 from collector.twin.blinks import Blinks
 from collector.twin.face import EXPRESSIONS, HALF_WIDTH, MIDDLE, Identity, Image, draw, expression
-from collector.twin.knobs import random
+from collector.twin.knobs import Knobs, random
 from collector.twin.timeline import State
 
 _STEP = 0.25  # of intensity between drawings
 _STRONGEST = 1.25  # beyond it the drawing falls apart
+_LIT = {1.0: 0.18, -1.0: -0.10}  # how much brighter the face is before a white or a black screen
 _FADE_S = 0.4  # from neutral to the full expression
 _LIDS = (1.0, 0.45, 0.0)  # opening of the eyes in the bank
 _NOISE_SD = 1.5  # of the camera, grey levels: stronger noise triples the size of the video
@@ -44,11 +45,13 @@ class Portrait:
         The participant's.
     size_px : (int, int)
         Width and height of a frame.
+    knobs : Knobs, optional
+        How reliably the participant blinks when asked to.
     """
 
-    def __init__(self, seed: int, *, size_px: tuple[int, int]) -> None:
+    def __init__(self, seed: int, *, size_px: tuple[int, int], knobs: Knobs | None = None) -> None:
         self._seed, self.size_px = seed, size_px
-        self._identity, self._blinks = Identity.of(seed), Blinks(seed)
+        self._identity, self._blinks = Identity.of(seed), Blinks(seed, knobs)
         rng = random(seed, "camera")
         self._phases = {name: rng.uniform(0, 2 * np.pi, 2) for name in _SWAY}
         height, width = size_px[1] + _ROLL, size_px[0] + _ROLL
@@ -78,24 +81,24 @@ class Portrait:
         state : State
             What the participant is doing then.
         cues : iterable of float
-            LSL seconds of cues to blink.
+            LSL seconds of the light of the cues to blink.
 
         Returns
         -------
         ndarray of uint8, shape (height, width, 3)
             BGR.
         """
-        closed = float(self._blinks.closure(np.array([t_lsl]), cues=tuple(cues))[0])
+        closed = float(self._blinks.closure(np.array([t_lsl]), cues=tuple(cues), seen="face")[0])
         if state.kind == "eyes_closed":
             closed = 1.0
         lids = _LIDS[0 if closed < 0.3 else 1 if closed < 0.65 else 2]
-        shown = state.target if state.target in EXPRESSIONS and state.kind == "clip" else "neutral"
+        shown = state.target if state.target in EXPRESSIONS and state.kind in ("clip", "rest") else "neutral"
         strength = (
             min(state.face, _STRONGEST) * min(1.0, max(0.0, t_lsl - state.since) / _FADE_S) if shown != "neutral" else 0.0
         )
         level = round(strength / _STEP)
         moved = self._moved(shown if level else "neutral", level, lids, int(np.floor(t_lsl * _MOVES_HZ)))
-        gain = 1 + self._sway("gain", t_lsl)
+        gain = 1 + self._sway("gain", t_lsl) + _LIT.get(state.light, 0.0)
         down, right = random(self._seed, "noise", index).integers(_ROLL, size=2)
         noise = self._noise[down : down + self.size_px[1], right : right + self.size_px[0]]
         return np.asarray(cv2.addWeighted(moved, gain, noise, 1.0, -_NOISE_MIDDLE), np.uint8)

@@ -7,7 +7,7 @@ outlet. A state follows from markers at or before its time alone, so that live a
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.twin.knobs import Knobs, random
@@ -16,6 +16,15 @@ from protocol.markers import Marker
 Kind = Literal["idle", "baseline", "eyes_closed", "fixation", "clip", "rating", "rest"]
 
 _INTENSITY = (0.3, 1.1)  # of a trial's emotion, evenly spread
+_ELICITS: dict[str, Kind] = {"clip/onset": "clip", "practice/onset": "clip", "mood_repair/onset": "clip", "rest/onset": "rest"}
+_BEGINS: dict[str, Kind] = {
+    "baseline/eyes_open": "baseline",
+    "baseline/eyes_closed": "eyes_closed",
+    "fixation": "fixation",
+    "break": "rest",
+}
+_ENDS = ("rest/offset", "mood_repair/offset", "session/start", "session/end", "abort", "pause", "resume", "skip")
+_PATCHED = ("clip/onset", "clip/offset")
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,8 @@ class State:
         Of the clip that plays.
     eeg, face : float
         Strength of the emotion in each: effect times the trial's intensity; 0 outside clips and in trials without any.
+    light : float
+        Of the screen on the face: 1 white, -1 black, 0 as usual.
     """
 
     kind: Kind
@@ -43,10 +54,11 @@ class State:
     trial: int | None = None
     eeg: float = 0.0
     face: float = 0.0
+    light: float = 0.0
 
 
 class Timeline:
-    """Markers in, states out.
+    """Markers in, states out. What the participant sees begins when the light leaves the screen, not at the marker's flip.
 
     Parameters
     ----------
@@ -54,14 +66,18 @@ class Timeline:
         The participant's seed: it decides the intensity of every trial.
     knobs : Knobs
         The effect, and the shares of trials without any.
+    display_latency_s : float
+        From a flip to its light.
     """
 
-    def __init__(self, seed: int, knobs: Knobs) -> None:
-        self._seed, self._knobs = seed, knobs
+    def __init__(self, seed: int, knobs: Knobs, *, display_latency_s: float = 0.0) -> None:
+        self._seed, self._knobs, self._display_s = seed, knobs, display_latency_s
         self._times: list[float] = []
         self._states: list[State] = []
         self.cues: list[float] = []
-        """LSL seconds of the cues to blink."""
+        """LSL seconds of the light of the cues to blink."""
+        self.patches: list[float] = []
+        """LSL seconds of the light of each flip at which the patch for a photodiode turns white."""
         self.start: float | None = None
         """LSL seconds of ``session/start``."""
         self.ended: float | None = None
@@ -73,13 +89,16 @@ class Timeline:
             self.start = t_lsl
         elif marker.name == "session/end":
             self.ended = t_lsl
-        elif marker.name == "sync/cue":
-            self.cues.append(t_lsl)
-        state = self._state(t_lsl, marker)
+        light = t_lsl + self._display_s
+        if marker.name == "sync/cue":
+            self.cues.append(light)
+        elif marker.name in _PATCHED:
+            self.patches.append(light)
+        state = self._state(light, marker)
         if state is not None:
             # in this order: another thread may be asking, and looks at the times first
             self._states.append(state)
-            self._times.append(max(t_lsl, self._times[-1]) if self._times else t_lsl)
+            self._times.append(max(light, self._times[-1]) if self._times else light)
 
     def state_at(self, t_lsl: float) -> State:
         """Return the state at LSL time ``t_lsl``; before the first marker the participant is idle."""
@@ -89,27 +108,26 @@ class Timeline:
     def _state(self, t_lsl: float, marker: Marker) -> State | None:
         """Return the state that a marker begins, or None when it changes nothing."""
         name, phase = marker.name, marker.keys.get("phase", "onset")
-        if name == "clip/onset":
-            return self._clip(t_lsl, marker)
-        if name == "clip/offset":
+        if name == "sync/flash":
+            before = self._states[-1] if self._states else State("idle", t_lsl)
+            return replace(before, light=1.0 if marker.keys["level"] == "white" else -1.0)
+        if name in _ELICITS:
+            return self._elicited(_ELICITS[name], t_lsl, marker)
+        if name in ("clip/offset", "practice/offset"):
             return State("rating", t_lsl)
-        if phase == "offset" or name in ("rest/offset", "session/start", "session/end", "abort", "pause"):
+        if phase == "offset" or name in _ENDS:
             return State("idle", t_lsl)
-        begins: dict[str, Kind] = {
-            "baseline/eyes_open": "baseline",
-            "baseline/eyes_closed": "eyes_closed",
-            "fixation": "fixation",
-            "rest/onset": "rest",
-        }
-        return State(begins[name], t_lsl) if name in begins else None
+        return State(_BEGINS[name], t_lsl) if name in _BEGINS else None
 
-    def _clip(self, t_lsl: float, marker: Marker) -> State:
-        trial, stim_id = int(marker.keys["trial"]), marker.keys["stim_id"]
-        rng = random(self._seed, "trial", trial, stim_id)
+    def _elicited(self, kind: Kind, t_lsl: float, marker: Marker) -> State:
+        """Return the state of a clip, or of a rest that stands for one; a practice clip is no trial."""
+        trial, stim_id, target = (marker.keys.get(key) for key in ("trial", "stim_id", "target"))
+        number = int(trial) if trial else None
+        rng = random(self._seed, "trial", number or 0, stim_id or "")
         intensity, no_eeg, no_face = rng.uniform(*_INTENSITY), rng.random(), rng.random()
-        strength = self._knobs.effect * intensity
+        strength, knobs = self._knobs.effect * intensity, self._knobs
+        in_eeg = no_eeg >= knobs.eeg_absent and (knobs.eeg_emotions is None or target in knobs.eeg_emotions)
+        in_face = no_face >= knobs.face_absent and (knobs.face_emotions is None or target in knobs.face_emotions)
         return State(
-            "clip", t_lsl, marker.keys["target"], stim_id, trial,
-            eeg=strength if no_eeg >= self._knobs.eeg_absent else 0.0,
-            face=strength if no_face >= self._knobs.face_absent else 0.0,
+            kind, t_lsl, target, stim_id, number, eeg=strength if in_eeg else 0.0, face=strength if in_face else 0.0
         )  # fmt: skip

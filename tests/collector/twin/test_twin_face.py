@@ -146,7 +146,7 @@ def test_frames_come_at_the_cameras_pace_and_those_nobody_took_are_lost() -> Non
             time.now_s += 0.5
     steps = np.diff(stamps) * 25  # half a second is 12.5 frames
     assert steps == pytest.approx([1] * 9 + [12] + [1] * 9)
-    assert stamps[-1] == pytest.approx(time.now_s)
+    assert stamps[-1] == pytest.approx(time.now_s - 0.03)  # of which it takes so much to get here
 
 
 def test_a_slow_camera_stamps_later_than_it_exposes() -> None:
@@ -154,7 +154,7 @@ def test_a_slow_camera_stamps_later_than_it_exposes() -> None:
     device = camera(time, Faults(camera_latency_s=0.08))
     device.grab()
     assert device.get(cv2.CAP_PROP_POS_MSEC) / 1000 == pytest.approx(500.08)
-    assert time.now_s == pytest.approx(500.08)
+    assert time.now_s == pytest.approx(500.11)
 
 
 def test_the_camera_shows_what_the_markers_say() -> None:
@@ -163,5 +163,6 @@ def test_the_camera_shows_what_the_markers_say() -> None:
     device = camera(time)
     _, happy = device.read()
     assert happy is not None
-    state = timeline(5, Knobs(face_absent=0.0), EMOTIONS).state_at(time.now_s)
-    assert state.face > 0 and np.array_equal(happy, Portrait(5, size_px=SIZE).frame(0, time.now_s, state))
+    t = T0 + FIRST_S + 2
+    state = timeline(5, Knobs(face_absent=0.0), EMOTIONS).state_at(t)
+    assert state.face > 0 and np.array_equal(happy, Portrait(5, size_px=SIZE).frame(0, t, state))
