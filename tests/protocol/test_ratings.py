@@ -1,10 +1,15 @@
 """What participants are asked."""
 
+import unicodedata
+from dataclasses import fields
+
+import matplotlib
 import pytest
+from matplotlib.ft2font import FT2Font
 
 from protocol.ratings import questions
 from protocol.study import Study
-from protocol.words import WORDS, Words
+from protocol.words import WORDS
 
 BASE = {
     "emotions": {"fear": {"hed": "Fearful", "color": "#CC79A7"}, "tho_thai": {"hed": "Calm", "color": "#000000"}},
@@ -42,14 +47,41 @@ def test_only_what_the_study_wants_is_asked(ratings: dict[str, object], names: l
     assert [q.name for q in questions(a_study("en", **ratings))] == names
 
 
-def texts(words: Words) -> list[str]:
-    scales = [text for s in words.scales.values() for text in (s.question, s.low, s.middle, s.high)]
-    return [words.welcome, words.start, words.thanks, words.emotion, *scales, *words.emotions.values()]
+def test_strength_and_attention_are_asked_after_the_emotion_they_are_about() -> None:
+    asked = questions(a_study("vi", sam=["liking"], intensity=True, looked_away=True, familiarity=True))
+    assert [q.name for q in asked] == ["liking", "emotion", "intensity", "looked_away", "familiarity"]
+    assert asked[2].choices == tuple("123456789")
+    assert (asked[2].labels[0], asked[2].labels[4], asked[2].labels[8]) == ("rất nhẹ", "trung bình", "rất mạnh")
+    assert [(q.choices, q.labels) for q in asked[3:]] == [(("yes", "no"), ("có", "không")), (("yes", "no"), ("đã xem", "chưa"))]
+
+
+def texts(value: object) -> dict[str, str]:
+    """Return every text of a language by where it stands."""
+    if isinstance(value, str):
+        return {"": value}
+    inner = value.items() if isinstance(value, dict) else ((f.name, getattr(value, f.name)) for f in fields(value))  # type: ignore[arg-type]
+    return {f"{name}.{rest}": text for name, part in inner for rest, text in texts(part).items()}
 
 
 def test_both_languages_say_everything_and_nothing_in_the_other() -> None:
     english, vietnamese = texts(WORDS["en"]), texts(WORDS["vi"])
-    assert len(english) == len(vietnamese)
-    assert all(text.isascii() for text in english)
-    assert not set(english) & set(vietnamese)
-    assert all(WORDS["en"].emotions.keys() == words.emotions.keys() for words in WORDS.values())
+    assert english.keys() == vietnamese.keys()
+    assert all(english.values()) and all(vietnamese.values())
+    assert all(text.isascii() for text in english.values())
+    assert not set(english.values()) & set(vietnamese.values())
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_no_page_is_longer_than_a_participant_reads(language: str) -> None:
+    pages = {where: text for where, text in texts(WORDS[language]).items() if "\n" in text}
+    assert max(len(text.split()) for text in pages.values()) <= 70
+    assert max(len(line) for text in pages.values() for line in text.split("\n")) <= 100
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_texts_are_composed_unicode_that_the_bundled_font_can_draw(language: str) -> None:
+    """A decomposed accent would be drawn beside its letter."""
+    glyphs = FT2Font(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf").get_charmap()
+    said = "".join(texts(WORDS[language]).values())
+    assert said == unicodedata.normalize("NFC", said)
+    assert {letter for letter in said if ord(letter) not in glyphs and letter != "\n"} == set()
