@@ -37,6 +37,7 @@ ENGLISH = Words(
         "The screen will turn bright and dark a few times.\n\n"
         "There is nothing to do: just keep looking at the middle of the screen."
     ),
+    blink="blink",
     hint="The next clip is about to begin.",
     rest_hint="No clip this time: just look at the cross.",
     scale_keys="Press a key from 1 to 9, or click.",
@@ -46,6 +47,7 @@ ENGLISH = Words(
     ),
     go_on="Press the space bar when you are ready to go on.",
     pause="A short pause.\n\nPlease stay seated. We will go on in a moment.",
+    back="The screen had to start again. Nothing is lost, and you did nothing wrong.",
     clip_failed="This clip cannot be shown.\n\nYou did nothing wrong. We will go on in a moment.",
     mood_repair="One last film, just to enjoy.\n\nThere are no questions about it.",
     thanks="Thank you.\n\nThe session is over. Please stay seated for a moment.",

@@ -50,8 +50,10 @@ class Words:
         How to answer a scale from 1 to 9, and a choice.
     break_, go_on : str
         Between two blocks, and which key goes on.
-    pause, clip_failed : str
-        Calm pages while something is mended.
+    blink : str
+        Beside the ring.
+    pause, back, clip_failed : str
+        Calm pages: while something is mended, after the window came back, and where a clip cannot be played.
     mood_repair : str
         Before the last clip, which is for the mood.
     thanks, debrief, stopped : str
@@ -76,6 +78,7 @@ class Words:
     eyes_closed: str
     sync_blink: str
     sync_flash: str
+    blink: str
     hint: str
     rest_hint: str
     scale_keys: str
@@ -83,6 +86,7 @@ class Words:
     break_: str
     go_on: str
     pause: str
+    back: str
     clip_failed: str
     mood_repair: str
     thanks: str

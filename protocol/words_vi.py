@@ -34,6 +34,7 @@ VIETNAMESE = Words(
     sync_flash=(
         "Màn hình sẽ sáng lên rồi tối đi vài lần.\n\nBạn không cần làm gì, chỉ cần nhìn vào giữa màn hình."
     ),
+    blink="chớp mắt",
     hint="Đoạn phim tiếp theo sắp bắt đầu.",
     rest_hint="Lần này không có phim: bạn chỉ cần nhìn vào dấu cộng.",
     scale_keys="Nhấn một phím từ 1 đến 9, hoặc bấm chuột.",
@@ -43,6 +44,7 @@ VIETNAMESE = Words(
     ),
     go_on="Khi nào sẵn sàng tiếp tục, bạn nhấn phím cách.",
     pause="Tạm dừng một lát.\n\nXin bạn ngồi yên tại chỗ. Chúng ta sẽ tiếp tục ngay.",
+    back="Màn hình phải khởi động lại. Không có gì bị mất, và đây không phải lỗi của bạn.",
     clip_failed="Không thể chiếu đoạn phim này.\n\nĐây không phải lỗi của bạn. Chúng ta sẽ tiếp tục ngay.",
     mood_repair="Cuối cùng, mời bạn xem một đoạn phim để thư giãn.\n\nSẽ không có câu hỏi nào về đoạn phim này.",
     thanks="Xin cảm ơn.\n\nBuổi ghi đã kết thúc. Bạn vui lòng ngồi yên thêm một lát.",
