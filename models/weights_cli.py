@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from models import commands, weights
@@ -31,6 +32,7 @@ def list_(*, as_json: Json = False) -> None:
             "file": str(weights.folder() / known.file),
             "url": known.url,
             "sha256": known.sha256,
+            "size_B": known.size_B,
             "licence": known.licence,
             "used_for": known.used_for,
         }
@@ -45,20 +47,43 @@ def list_(*, as_json: Json = False) -> None:
     Console().print(table)
 
 
-@app.command(epilog="Example: emo-weights fetch mobilenet_v2")
-def fetch(name: Annotated[str, typer.Argument(help="A name of 'emo-weights list'.")], *, as_json: Json = False) -> None:
+@app.command(epilog="Example: emo-weights fetch mobilenet_v2 yunet")
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="Names of 'emo-weights list'.", metavar="NAME..")],
+    *,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Take the files from this folder instead of the network.", metavar="DIR")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Download weights, going on where an earlier attempt stopped, and check them."""
-    known = weights.named(name)
+    wanted = [weights.named(name) for name in names]
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
-        task = bar.add_task(known.file, total=None)
-        path = _checked(known, lambda done, total: bar.update(task, completed=done, total=total))
-    typer.echo(json.dumps({"name": name, "file": str(path)}) if as_json else f"{path}: fetched and checked")
+        paths = [_checked(known, source, _Bar(bar, bar.add_task(known.file, total=known.size_B))) for known in wanted]
+    if as_json:
+        typer.echo(json.dumps([{"name": known.name, "file": str(path)} for known, path in zip(wanted, paths, strict=True)]))
+    else:
+        for path in paths:
+            typer.echo(f"{path}: here and checked")
 
 
-def _checked(known: weights.Weights, progress: weights.Progress) -> Path:
+@dataclass(frozen=True)
+class _Bar:
+    """Shows how far a download has come."""
+
+    bars: Progress
+    task: TaskID
+
+    def __call__(self, done_B: int, total_B: int | None) -> None:
+        self.bars.update(self.task, completed=done_B, total=total_B)
+
+
+def _checked(known: weights.Weights, source: Path | None, progress: weights.Progress) -> Path:
     """Fetch; a download that fails is a failed check, not bad input."""
     try:
+        if source is not None:
+            return weights.take(known, source, weights.folder())
         return weights.fetch(known, weights.folder(), progress=progress)
     except weights.WeightsError as error:
         typer.echo(str(error), err=True)

@@ -2,21 +2,27 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from models import weights
-from models.weights import Weights, WeightsError, fetch, find, folder
+from models.weights import Weights, WeightsError, fetch, find, folder, take
 from models.weights_cli import app
 
 BODY = bytes(range(256)) * 4000  # 1 MB
-RIGHT = Weights(name="faces", url="", sha256=hashlib.sha256(BODY).hexdigest(), licence="none", used_for="tests")
+RIGHT = Weights(
+    name="faces", url="", sha256=hashlib.sha256(BODY).hexdigest(), size_B=len(BODY), licence="none", used_for="tests"
+)
+
+RIGHT_HERE = replace(RIGHT, url="https://example.org/faces.pth")
 
 
 @dataclass
@@ -125,12 +131,41 @@ def test_what_is_fetched_is_found_and_what_is_damaged_later_is_not_used(
         find("faces")
 
 
-def test_a_short_pin_compares_the_start_of_the_hash(tmp_path: Path) -> None:
-    file = tmp_path / "faces.pth"
-    file.write_bytes(BODY)
-    weights.check(file, replace(RIGHT, sha256=RIGHT.sha256[:8]))
-    with pytest.raises(WeightsError, match=r"expected 12345678\.\.\."):
-        weights.check(file, replace(RIGHT, sha256="12345678"))
+def test_a_disk_that_fills_up_is_said_and_what_came_is_kept(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faces.pth.part").symlink_to("/dev/full")  # the kernel's own full disk
+    with pytest.raises(WeightsError, match=r"no space is left in .*; make room, .* and run the same command again") as error:
+        fetch(replace(RIGHT, url=served.url), tmp_path)
+    assert "\n" not in str(error.value) and not (tmp_path / "faces.pth").exists()
+    (tmp_path / "faces.pth.part").unlink()
+    asked = len(served.asked)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=len(BODY) - 1))
+    for attempt in (
+        lambda: fetch(replace(RIGHT, url=served.url), tmp_path),
+        lambda: take(RIGHT_HERE, tmp_path / "offline", tmp_path),
+    ):
+        (tmp_path / "offline").mkdir(exist_ok=True)
+        (tmp_path / "offline" / "faces.pth").write_bytes(BODY)
+        with pytest.raises(WeightsError, match="no space is left"):
+            attempt()
+    assert len(served.asked) == asked, "said before anything is fetched"
+    (tmp_path / "faces.pth.part").write_bytes(BODY[:1])
+    assert fetch(replace(RIGHT, url=served.url), tmp_path).read_bytes() == BODY, "what is left to fetch does fit"
+
+
+def test_a_folder_serves_where_there_is_no_network(tmp_path: Path) -> None:
+    offline, here = tmp_path / "offline", tmp_path / "here"
+    offline.mkdir()
+    with pytest.raises(WeightsError, match=r"faces\.pth: is not there; get it on another machine from http"):
+        take(RIGHT_HERE, offline, here)
+    (offline / "faces.pth").write_bytes(BODY[:-1] + b"x")
+    with pytest.raises(WeightsError, match=r"sha256 = .*nothing was kept"):
+        take(RIGHT_HERE, offline, here)
+    assert list(here.iterdir()) == []
+    (offline / "faces.pth").write_bytes(BODY)
+    assert take(RIGHT_HERE, offline, here).read_bytes() == BODY
+    assert [path.name for path in here.iterdir()] == ["faces.pth"]
 
 
 def test_the_folder_is_the_one_that_is_named_else_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +181,7 @@ def test_the_folder_is_the_one_that_is_named_else_the_users_cache(monkeypatch: p
 
 def test_every_pin_is_a_hash_and_every_address_is_https() -> None:
     for known in weights.KNOWN:
-        assert known.url.startswith("https://") and len(known.sha256) in (8, 64)
+        assert known.url.startswith("https://") and len(known.sha256) == 64 and known.size_B > 0
         assert set(known.sha256) <= set("0123456789abcdef")
 
 
@@ -156,7 +191,7 @@ def test_the_commands_list_fetch_and_verify(served: Served, tmp_path: Path, monk
     run = CliRunner().invoke
     assert json.loads(run(app, ["list", "--json"]).stdout)["weights"][0]["here"] is False
     assert json.loads(run(app, ["verify", "--json"]).stdout) == {"faces": "not here"}
-    assert json.loads(run(app, ["fetch", "faces", "--json"]).stdout)["file"] == str(tmp_path / "faces.pth")
+    assert json.loads(run(app, ["fetch", "faces", "--json"]).stdout)[0]["file"] == str(tmp_path / "faces.pth")
     assert "yes" in run(app, ["list"]).stdout and run(app, ["verify"]).exit_code == 0
     (tmp_path / "faces.pth").write_bytes(b"")
     failed = run(app, ["verify"])
@@ -165,6 +200,11 @@ def test_the_commands_list_fetch_and_verify(served: Served, tmp_path: Path, monk
     served.stop_after = 10
     broken = run(app, ["fetch", "faces", "--json"])
     assert broken.exit_code == 1 and "run the same command again" in broken.stderr
+    (tmp_path / "faces.pth.part").unlink()
+    (tmp_path / "offline").mkdir()
+    (tmp_path / "offline" / "faces.pth").write_bytes(BODY)
+    assert run(app, ["fetch", "faces", "--from", str(tmp_path / "offline")]).exit_code == 0
+    assert run(app, ["verify"]).exit_code == 0
 
 
 def test_an_unknown_name_is_bad_input_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,4 +212,6 @@ def test_an_unknown_name_is_bad_input_in_one_line(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SystemExit) as end:
         weights.main()
     assert end.value.code == 2
-    assert capsys.readouterr().err == "NAME = vgg: no such weights; use one of mobilenet_v2, inception_v3\n"
+    assert (
+        capsys.readouterr().err == "NAME = vgg: no such weights; use one of mobilenet_v2, inception_v3, yunet, yolov8n_face\n"
+    )
