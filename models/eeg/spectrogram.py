@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.windows import SFREQ, WINDOW_SAMPLES
@@ -25,6 +26,8 @@ N_FFT = (SIZE_PX - 1) * 2  # 456 points have 229 frequencies, 0.44 Hz apart
 FRAME = 200  # samples of the Hann window, 1 s, zero-padded to N_FFT: all 229 frames fit into the window
 STARTS = np.round(np.linspace(0, WINDOW_SAMPLES - FRAME, SIZE_PX)).astype(int)  # first sample of each frame
 HANN = np.hanning(FRAME + 1)[:-1].astype(np.float32)  # periodic
+
+BLOCK = 6  # signals at once: what is computed for them stays in the processor's cache
 
 POWER_FLOOR = 1e-10
 # Decibels shown, black to white. White noise that fills [0, 1] with a standard deviation of 0.16 and lies in the narrowest band
@@ -128,13 +131,53 @@ def decibels(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (..., 229, 229)
         Row = frequency, from 0 Hz; column = frame, from the window's start. Each frame's mean is removed.
     """
-    from scipy.fft import rfft
+    flat = np.ascontiguousarray(windows, np.float32).reshape(-1, WINDOW_SAMPLES)
+    out = np.empty((len(flat), SIZE_PX, SIZE_PX), np.float32)
+    for first in range(0, len(flat), BLOCK):
+        _decibels(flat[first : first + BLOCK], out[first : first + BLOCK])
+    return out.reshape(*windows.shape[:-1], SIZE_PX, SIZE_PX)
 
-    frames = windows[..., STARTS[:, None] + np.arange(FRAME)]  # (..., 229 frames, 200)
-    frames = (frames - frames.mean(axis=-1, keepdims=True)) * HANN
-    spectrum = rfft(frames, N_FFT, axis=-1)
-    power = (spectrum.real**2 + spectrum.imag**2) / np.square(HANN).sum()
-    return np.swapaxes(10 * np.log10(np.maximum(power, POWER_FLOOR)), -1, -2)
+
+def _decibels(signals: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Write decibels of a few signals, shape (n, 600), into `out`, shape (n, 229, 229).
+
+    A frame's power does not depend on where time begins, so time is counted from the frame's middle: the sum of what lies at
+    equal distances before and after it meets cosines alone, the difference sines alone. That halves the work, and the products
+    are those of matrices; 456 = 8 * 3 * 19 suits no fast Fourier transform.
+    """
+    middle = FRAME // 2
+    after = sliding_window_view(signals, middle - 1, axis=1)[:, STARTS + middle + 1]  # (n, 229 frames, 99)
+    before = sliding_window_view(signals[:, ::-1], middle - 1, axis=1)[:, WINDOW_SAMPLES - STARTS - middle]
+    even = np.empty((len(signals), SIZE_PX, middle + 1), np.float32)
+    even[..., 0], even[..., 1] = signals[:, STARTS], signals[:, STARTS + middle]
+    np.add(after, before, out=even[..., 2:])
+    np.matmul(_COSINES, even.transpose(0, 2, 1), out=out)
+    sine = np.matmul(_SINES, (after - before).transpose(0, 2, 1))
+    np.square(out, out=out)
+    np.square(sine, out=sine)
+    np.add(out, sine, out=out)
+    np.maximum(out, POWER_FLOOR, out=out)
+    np.log10(out, out=out)
+    np.multiply(out, 10, out=out)
+
+
+def _transform() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the cosines, shape (229, 101), and sines, shape (229, 99), of :func:`_decibels`.
+
+    Both hold the Hann window, the padding and the scale; the cosines remove each frame's mean, too. Their first column is the
+    frame's first sample, which has no partner, their second its middle.
+    """
+    at = np.arange(FRAME) - FRAME // 2
+    angle = 2 * np.pi * np.outer(np.arange(SIZE_PX), at) / N_FFT
+    window = HANN / np.sqrt(np.square(HANN.astype(np.float64)).sum())
+    cosines = np.cos(angle) * window
+    cosines -= cosines.mean(axis=1, keepdims=True)
+    middle = FRAME // 2
+    even = np.column_stack([cosines[:, 0], cosines[:, middle], cosines[:, middle + 1 :]])
+    return even.astype(np.float32), (np.sin(angle) * window)[:, middle + 1 :].astype(np.float32)
+
+
+_COSINES, _SINES = _transform()
 
 
 def images(windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,4 +194,7 @@ def images(windows: NDArray[np.float32]) -> NDArray[np.float32]:
         0 (black) to 1 (white) over :data:`DB_RANGE`.
     """
     low, high = DB_RANGE
-    return np.clip((decibels(windows) - low) / (high - low), 0, 1)
+    out = decibels(windows)
+    np.subtract(out, low, out=out)
+    np.multiply(out, np.float32(1 / (high - low)), out=out)
+    return np.clip(out, 0, 1, out=out)
