@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +13,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from collector.xdf import checksums, codec
+from collector.xdf import codec, disk
 from collector.xdf.codec import Tag, Values, XdfError
 from collector.xdf.header import StreamHeader, parse_header
 
-log = logging.getLogger(__name__)
-
 BOUNDARY_S = 1.0  # damage costs a reader at most what lies between two boundaries
-SYNC_S = 1.0  # a loss of power costs at most this much and what the disk has under way
 CHUNK_S = 1.0  # larger arrays are cut, so that one damaged chunk costs at most this much
 _EVENTS_PER_CHUNK = 1000  # of a stream without a rate
-
-_sync = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have no fdatasync
 
 
 @dataclass
@@ -61,14 +53,13 @@ class Writer:
         self.path, self._now = path, now
         self._lock = threading.Lock()
         self._streams: dict[int, _Open] = {}
-        self._size, self._crc_size = 0, len(checksums.MAGIC)
-        self._file, self._crc = _create_both(path)
-        _sync_folder(path.parent)
-        self._append(codec.file_header(datetime.now().astimezone().isoformat(timespec="seconds")))
+        start = codec.file_header(datetime.now().astimezone().isoformat(timespec="seconds"))
+        self._file, self._crc = disk.create(path, start)
         self._bounded = now()
         self._closing = threading.Event()
-        self._syncer = threading.Thread(target=self._keep_synced, name="xdf-sync", daemon=True)
-        self._syncer.start()
+        self._syncer = disk.Syncer(path, (self._file, self._crc))
+        self._sync_thread = threading.Thread(target=self._syncer.run, args=(self._closing.wait,), name="xdf-sync", daemon=True)
+        self._sync_thread.start()
 
     def add_stream(self, stream_id: int, xml: str) -> None:
         """Write a stream's header; samples may follow.
@@ -101,7 +92,7 @@ class Writer:
         ------
         XdfError
             When they do not fit the stream; nothing is written then.
-        OSError
+        DiskFullError, OSError
             When the disk does not take them; the file then ends with its last whole chunk.
         """
         header, times = self._streams[stream_id].header, np.asarray(stamps, np.float64)
@@ -145,23 +136,26 @@ class Writer:
             self._streams[stream_id].offsets.append((float(t), float(value)))
 
     def close(self) -> None:
-        """Write the footers and close; a second call does nothing.
+        """Write the footers and close, as far as the disk lets us; a second call does nothing.
 
         Raises
         ------
-        OSError
-            When the footers do not fit onto the disk; all that was recorded is still there.
+        DiskFullError, OSError
+            When a footer does not fit onto the disk. The file is closed all the same, and all that was recorded is there.
         """
         if self._closing.is_set():
             return
         self._closing.set()
-        self._syncer.join()
-        with ExitStack() as closed, self._lock:
-            for handle in (self._file, self._crc):
-                closed.callback(os.close, handle)
-                closed.callback(os.fsync, handle)
-            for stream_id, open_ in self._streams.items():
-                self._append(codec.footer(stream_id, first=open_.first, last=open_.last, n=open_.n, offsets=open_.offsets))
+        self._sync_thread.join()
+        with self._lock:
+            failed = [error for stream_id in self._streams if (error := disk.attempt(self._append, self._footer(stream_id)))]
+            failed += disk.close(self._file, self._crc)
+        if failed:
+            raise disk.told(failed[0], self.path) from failed[0]
+
+    def _footer(self, stream_id: int) -> bytes:
+        open_ = self._streams[stream_id]
+        return codec.footer(stream_id, first=open_.first, last=open_.last, n=open_.n, offsets=open_.offsets)
 
     def __enter__(self) -> Self:
         return self
@@ -173,6 +167,7 @@ class Writer:
         """Append a chunk, and before it a boundary where one is due; the lock is held."""
         if self._closing.is_set():
             raise XdfError(f"{self.path.name}: is closed")
+        self._syncer.raise_if_full()
         now = self._now()
         if bound or now - self._bounded >= BOUNDARY_S:
             self._append(codec.boundary())
@@ -180,67 +175,10 @@ class Writer:
         self._append(data)
 
     def _append(self, data: bytes) -> None:
-        at = self._size
-        self._size = _append(self._file, data, size=self._size)
-        magic = len(codec.MAGIC) if at == 0 else 0
-        record = checksums.record(at + magic, data[magic:])
-        self._crc_size = _append(self._crc, record, size=self._crc_size)
+        disk.append(self._file, self._crc, data, path=self.path)
 
     def _count(self, stream_id: int, times: NDArray[np.float64]) -> None:
         open_ = self._streams[stream_id]
         open_.n += len(times)
         open_.first = float(times[0]) if open_.first is None else open_.first
         open_.last = float(times[-1])
-
-    def _keep_synced(self) -> None:
-        """Bring the file to the disk once a second, never under the lock: it can take 50 ms."""
-        synced = 0
-        while not self._closing.wait(SYNC_S):
-            size = self._size
-            if size == synced:
-                continue
-            try:
-                _sync(self._file)
-                _sync(self._crc)
-                synced = size
-            except OSError as error:
-                log.error("%s: could not be brought to the disk: %s", self.path, error)
-
-
-def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    return os.open(path, flags, 0o600)
-
-
-def _create_both(path: Path) -> tuple[int, int]:
-    """Create the file and its checksums, or neither."""
-    file = _create(path)
-    try:
-        crc = _create(checksums.beside(path))
-        _append(crc, checksums.MAGIC, size=0)
-    except OSError:
-        os.close(file)
-        path.unlink()
-        raise
-    return file, crc
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # the new name is on the disk, not only in the folder's cached copy
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _append(handle: int, data: bytes, *, size: int) -> int:
-    """Write all of it or nothing, and return the file's new size; a short write is what a disk that fills up does first."""
-    left = memoryview(data)
-    try:
-        while left:
-            left = left[os.write(handle, left) :]
-    except OSError:
-        os.ftruncate(handle, size)  # a torn chunk would be read as numbers
-        raise
-    return size + len(data)
