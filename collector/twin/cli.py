@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from collector.twin import knobs as settings
+from collector.twin import told
 from collector.twin.cohort import CohortError, Participant, plan, record_participant
-from collector.twin.knobs import Knobs, seed_of
+from collector.twin.knobs import Faults, Knobs, seed_of
+from collector.twin.told import ToldError
 from protocol import commands, folder
 from protocol.folder import FolderError, Manifest, Run
 from protocol.lsl import LslError, configure
@@ -32,9 +34,20 @@ app = typer.Typer(
 )  # fmt: skip
 out, err = Console(), Console(stderr=True)
 
-BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, CohortError, LslError)
+BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, CohortError, LslError, ToldError)
 
 Effect = Annotated[float, typer.Option(min=0, max=10, help="How strongly EEG and face carry the emotion; 0 = not at all.")]
+KnobTexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--knob", metavar="NAME=VALUE",
+        help="What shows, as often as needed: trial=1, stimulus=1, participant=0, eeg_emotions=sadness,fear, "
+        "face_emotions=happiness, eeg_absent=0.1, face_absent=0.15, blinks_missed=0.1, blinks_false=0.1.",
+    ),
+]  # fmt: skip
+FaultsFile = Annotated[
+    Path | None, typer.Option(help="What goes wrong: a TOML file of latencies, drops, gaps .. (docs/collector.md).")
+]
 
 
 @app.command(short_help="Be a headset over LSL.", epilog="Example: emo-twin live my-study --participant-seed 1")
@@ -47,19 +60,23 @@ def live(
     session_id: Annotated[
         str | None, typer.Option(help="LSL session to be found in; others neither see nor disturb it.")
     ] = None,
+    faults: FaultsFile = None,
+    knob: KnobTexts = None,
 ) -> None:
     """Be an Emotiv FLEX 2 over LSL until the session ends (marker session/end) or SIGTERM arrives."""
     where = configure(session_id)
-    told = load_study_file(study)
+    plan = load_study_file(study)
     seed, strength = _whom(study, participant_seed, effect)
+    shown, broken = told.from_environment(effect=strength)
+    shown, broken = told.knobs(knob or (), base=shown), told.faults(faults) if faults else broken
     from collector.twin import headset
 
     stop = threading.Event()
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: stop.set())
     seen = f"LSL session {where}" if where else "LSL's default session: recorders on the whole network see it"
-    err.print(f"simulated headset: participant seed {seed}, effect {strength:g}; {seen}", highlight=False, soft_wrap=True)
-    sent = headset.run(told, seed=seed, knobs=Knobs(effect=strength), stop=stop)
+    err.print(f"simulated headset: participant seed {seed}, effect {shown.effect:g}; {seen}", highlight=False, soft_wrap=True)
+    sent = headset.run(plan, seed=seed, knobs=shown, faults=broken, stop=stop)
     err.print(f"simulated headset: ended after {sent.eeg} EEG samples", highlight=False)
 
 
@@ -74,19 +91,22 @@ def cohort(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cohort.")] = 1,
     effect: Effect = 1.0,
     below: Annotated[int, typer.Option(min=0, help="How many miss the contact-quality rule.")] = 0,
+    knob: KnobTexts = None,
+    faults: FaultsFile = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 = one per core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Simulate whole sessions, faster than real time, through the session and the writers of real ones."""
+    shown, broken = told.knobs(knob or (), base=Knobs(effect=effect)), told.faults(faults) if faults else Faults()
     files = load_study(study)
     people = plan(files, data, n=participants, seed=seed, below=below)
-    runs = _simulate(files, data, people, Knobs(effect=effect), workers=workers or os.cpu_count() or 1, quiet=as_json)
-    told = [_summary(run) for run in runs]
+    runs = _simulate(files, data, people, shown, broken, workers=workers or os.cpu_count() or 1, quiet=as_json)
+    sessions = [_summary(run) for run in runs]
     if as_json:
-        typer.echo(json.dumps({"sessions": told}))
+        typer.echo(json.dumps({"sessions": sessions}))
         return
-    kept = sum(one["verdict"] == "keep" for one in told)
-    out.print(f"{data}: {len(told)} simulated sessions; contact quality keeps {kept}", markup=False, highlight=False)
+    kept = sum(one["verdict"] == "keep" for one in sessions)
+    out.print(f"{data}: {len(sessions)} simulated sessions; contact quality keeps {kept}", markup=False, highlight=False)
     out.print(f"Next: emo-export {data} BIDS_ROOT --simulated", markup=False, highlight=False)
 
 
@@ -99,10 +119,10 @@ def _whom(path: Path, seed: int | None, effect: float | None) -> tuple[int, floa
 
 
 def _simulate(
-    files: StudyFiles, data: Path, people: tuple[Participant, ...], knobs: Knobs, *, workers: int, quiet: bool
+    files: StudyFiles, data: Path, people: tuple[Participant, ...], knobs: Knobs, faults: Faults, *, workers: int, quiet: bool
 ) -> list[Run]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    jobs = (delayed(record_participant)(files, data, person, knobs=knobs) for person in people)
+    jobs = (delayed(record_participant)(files, data, person, knobs=knobs, faults=faults) for person in people)
     with Progress(*columns, console=err, disable=quiet) as progress:
         task = progress.add_task("simulating sessions", total=len(people))
         runs = []

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.twin import spoil
 from collector.twin.contact import Contact
 from collector.twin.eeg import Brain
 from collector.twin.knobs import Faults, Knobs, random
+from collector.twin.mishaps import Calendar
 from collector.twin.sensors import (
     CQ_LABELS,
     CQ_NAME,
@@ -68,6 +70,7 @@ class Device:
         self._seed, self._timeline, self._contact, self.faults = seed, timeline, contact, faults or Faults()
         self.t_first, self._wall_first = t_first, wall_first
         self._sfreq = SFREQ * (1 + self.faults.sampling_ppm * 1e-6)
+        self.calendar = Calendar(self.faults.mishaps, device=lambda: t_first, session=lambda: timeline.start)
         self._brain = Brain(
             seed, state_at=timeline.state_at, time_of=self.time_of, knobs=knobs, line_freq=line_freq,
             contact=contact.shares(), cues=timeline.cues,
@@ -110,6 +113,7 @@ class Device:
         if self._photodiode is not None:
             label, lit_s = self._photodiode
             rows[:, self._labels.index(label)] = _DARK + (_WHITE - _DARK) * _lit(times, self._timeline.patches, lit_s)
+        spoil.eeg(rows, numbers, times, self.calendar, seed=self._seed)
         kept = ~self._lost(times)
         return self.sender_time(self._arrivals(numbers, times))[kept], rows[kept]
 
@@ -128,19 +132,21 @@ class Device:
     def _reading(self, t: float, third: float, *, late_s: float = 0.0) -> list[float]:
         since = t - self.t_first
         battery = max(0.0, 100 * (1 - since / _BATTERY_S))
-        contact = self._contact
-        row = [float(self._wall(np.array([t]))[0]), round(battery), contact.overall(since - late_s)]
-        return [*row, third, *contact.levels(since - late_s)]
+        overall, levels = self._contact.overall(since - late_s), self._contact.levels(since - late_s)
+        overall, levels, battery = spoil.reading(overall, levels, battery, self.calendar, t)
+        return [float(self._wall(np.array([t]))[0]), round(battery), overall, third, *levels]
 
     def _judges(self, t: float) -> bool:
         ends, start = self.faults.quality_ends_s, self._timeline.start
+        if self.calendar.at(t, "quality_silent", "drop", "returns_with_other_id") is not None:
+            return False
         return ends is None or start is None or t < start + ends
 
     def _wall(self, t_lsl: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._wall_first + (t_lsl - self.t_first)
+        return self._wall_first + (t_lsl - self.t_first) + spoil.wall(t_lsl, self.calendar)
 
     def _lost(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
-        lost, start = np.zeros(len(times), bool), self._timeline.start
+        lost, start = spoil.lost(times, self.calendar), self._timeline.start
         if start is None:
             return lost
         for at_s, duration_s in self.faults.gaps:

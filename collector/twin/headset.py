@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pylsl
@@ -14,6 +14,7 @@ from collector.twin.contact import Contact
 from collector.twin.device import Device, Rows, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs, random
 from collector.twin.listener import Listener
+from collector.twin.mishaps import Calendar, Mishap
 from collector.twin.timeline import Timeline
 from collector.xdf import StreamHeader
 from protocol.study import Study
@@ -95,7 +96,7 @@ def run(
         contact=Contact(seed, contact, threshold=threshold), line_freq=float(study.eeg.line_freq or 50),
         labels=eeg_labels(study), photodiode=photodiode(study),
     )  # fmt: skip
-    eeg, *quality = [outlet(header) for header in headers(study, seed=seed, knobs=knobs)]
+    plug = _Plug(headers(study, seed=seed, knobs=knobs), device.calendar)
     with Listener(timeline):
         # an absolute schedule: a late push does not make the next ones late
         for n in range(1, int(_LONGEST_S / _PUSH_S)):
@@ -105,16 +106,37 @@ def run(
             # what is stamped later than it is born has not arrived yet; and a marker that names a flip of this moment may
             # still be on its way to us
             born = due - faults.eeg_latency_s - _TRANSPORT_S
-            _push(eeg, device.eeg_until(born))
-            for where, rows in zip(quality, device.quality_until(born), strict=True):
-                if not faults.no_quality:
-                    _push(where, rows)
+            eeg, quality = device.eeg_until(born), device.quality_until(born)
+            plug.look(due)
+            plug.push(eeg, *(() if faults.no_quality else quality))
             if timeline.ended is not None and pylsl.local_clock() > timeline.ended + _DRAIN_S:
                 break
     return Sent(device.n_eeg, device.n_quality)
 
 
-def _push(where: pylsl.StreamOutlet, rows: Rows) -> None:
-    stamps, values = rows
-    if len(stamps):
-        where.push_chunk(values, stamps.tolist())
+class _Plug:
+    """The headset's outlets, which vanish and come back as the script says; what is pushed meanwhile is lost."""
+
+    def __init__(self, told: tuple[StreamHeader, ...], calendar: Calendar) -> None:
+        self._headers, self._calendar = told, calendar
+        self._outlets = [outlet(header) for header in told]
+        self._gone: Mishap | None = None
+
+    def look(self, t_lsl: float) -> None:
+        """Pull the outlets out, or put them in again."""
+        gone = self._calendar.at(t_lsl, "drop", "returns_with_other_id")
+        if gone is not None and self._outlets:
+            self._gone = gone
+            self._outlets.clear()
+            log.warning("the headset is gone: %s", gone.kind)
+        elif gone is None and not self._outlets:
+            if self._gone is not None and self._gone.kind == "returns_with_other_id":
+                self._headers = tuple(replace(header, source_id=f"{header.source_id}-other") for header in self._headers)
+            self._outlets.extend(outlet(header) for header in self._headers)
+            log.warning("the headset is back")
+
+    def push(self, *streams: Rows) -> None:
+        """Send what came up; the EEG first."""
+        for where, (stamps, values) in zip(self._outlets, streams, strict=False):
+            if len(stamps):
+                where.push_chunk(values, stamps.tolist())

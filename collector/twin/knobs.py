@@ -8,6 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
+from collector.twin.mishaps import Mishap
+
 SEED_VARIABLE = "EMOLAB_TWIN_SEED"
 EFFECT_VARIABLE = "EMOLAB_TWIN_EFFECT"
 
@@ -88,6 +90,8 @@ class Faults:
         When both quality streams fall silent.
     no_quality, no_camera : bool
         The device sends no quality streams at all; there is no camera.
+    mishaps : tuple of Mishap
+        What happens to the devices at a certain second.
     """
 
     gaps: tuple[tuple[float, float], ...] = ()
@@ -105,6 +109,7 @@ class Faults:
     quality_ends_s: float | None = None
     no_quality: bool = False
     no_camera: bool = False
+    mishaps: tuple[Mishap, ...] = ()
 
 
 def random(*parts: int | str) -> np.random.Generator:
