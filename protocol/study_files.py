@@ -9,7 +9,8 @@ from pathlib import Path
 
 from protocol import study as study_file
 from protocol.ports import Clip
-from protocol.study import Study
+from protocol.schedule import pool, rests
+from protocol.study import Study, StudyError
 from stimuli import manifest
 from stimuli.manifest import Entry, ManifestError
 
@@ -31,6 +32,11 @@ class StudyFiles:
     study: Study
     entries: tuple[Entry, ...]
     path: Path
+
+    @property
+    def sheet(self) -> Path | None:
+        """The information sheet that the consent is about, where the study names one."""
+        return self.path.parent / self.study.consent.sheet if self.study.consent.sheet else None
 
     @property
     def clips(self) -> Mapping[str, Clip]:
@@ -56,6 +62,8 @@ def load_study(path: Path, *, hashes: bool = True) -> StudyFiles:
     found = read_study(path)
     if faults := crosscheck(found.study, found.entries, path=found.path):
         raise ManifestError(faults[0])
+    if fault := sheet_fault(found.study, path=found.path):
+        raise StudyError(fault)
     manifest.verify(found.entries, hashes=hashes)
     return found
 
@@ -67,6 +75,14 @@ def read_study(path: Path) -> StudyFiles:
     return StudyFiles(study, manifest.load(manifest_path(study, path)), path)
 
 
+def sheet_fault(study: Study, *, path: Path) -> str | None:
+    """Return what is wrong with the information sheet's file, in one line, or None."""
+    sheet = study.consent.sheet
+    if sheet is None or (path.parent / sheet).is_file():
+        return None
+    return f"{path}: consent.sheet = {sheet!r}: no such file beside the study file; put the sheet there, or leave the key out"
+
+
 def manifest_path(study: Study, path: Path) -> Path:
     """Return where the table of clips lies."""
     return path.parent / study.stimuli.manifest
@@ -74,22 +90,53 @@ def manifest_path(study: Study, path: Path) -> Path:
 
 def crosscheck(study: Study, entries: Sequence[Entry], *, path: Path) -> list[str]:
     """Return every fault between a study file and its manifest, in one line each."""
-    emotions, wanted = list(study.emotions), study.stimuli.clips_per_emotion
-    unknown = [
-        f"{e.where}: target = {e.target!r}: the study's emotions are {', '.join(emotions)}; name one of them"
-        for e in entries
-        if e.target not in study.emotions
+    trials = pool(study, entries)
+    return [
+        *_not_in_the_table(study, entries, path=path),
+        *(fault for e in trials if (fault := _target_fault(study, e))),
+        *_too_few(study, Counter(e.target for e in trials), path=path),
+        *_same_name_as_a_rest(study, entries),
     ]
-    counts = Counter(e.target for e in entries)
-    few = [
-        f"{path}: stimuli.clips_per_emotion = {wanted}: {_clips(counts[emotion])} of {study.stimuli.manifest} "
+
+
+def _not_in_the_table(study: Study, entries: Sequence[Entry], *, path: Path) -> list[str]:
+    known = {e.stim_id for e in entries}
+    named = [("practice.clips", name) for name in study.practice.clips]
+    named += [("stimuli.mood_repair", study.stimuli.mood_repair)] if study.stimuli.mood_repair else []
+    where = study.stimuli.manifest
+    return [f"{path}: {key} = {name!r}: is no stim_id of {where}; add its line" for key, name in named if name not in known]
+
+
+def _target_fault(study: Study, entry: Entry) -> str | None:
+    emotion = study.emotions.get(entry.target)
+    if emotion is None:
+        return (
+            f"{entry.where}: target = {entry.target!r}: the study's emotions are {', '.join(study.emotions)}; name one of them"
+        )
+    if emotion.as_ == "rest":
+        return f'{entry.where}: target = {entry.target!r}: the study shows rest for it; remove the line, or set as = "clip"'
+    return None
+
+
+def _too_few(study: Study, counts: Counter[str], *, path: Path) -> list[str]:
+    wanted, table = study.stimuli.clips_per_emotion, study.stimuli.manifest
+    few = [name for name, emotion in study.emotions.items() if emotion.as_ == "clip" and counts[name] < wanted]
+    return [
+        f"{path}: stimuli.clips_per_emotion = {wanted}: {_clips(counts[emotion])} of {table} "
         f"{'has' if counts[emotion] == 1 else 'have'} the target {emotion}; add clips, or lower the number"
         if counts[emotion]
-        else f"{path}: emotions.{emotion}: no clip of {study.stimuli.manifest} has this target; add one, or drop the emotion"
-        for emotion in emotions
-        if counts[emotion] < wanted
+        else f"{path}: emotions.{emotion}: no clip of {table} has this target; add one, or drop the emotion"
+        for emotion in few
     ]
-    return unknown + few
+
+
+def _same_name_as_a_rest(study: Study, entries: Sequence[Entry]) -> list[str]:
+    taken = {name for emotion, value in study.emotions.items() if value.as_ == "rest" for name in rests(study, emotion)}
+    return [
+        f"{e.where}: stim_id = {e.stim_id!r}: is what a rest trial is called; rename the clip"
+        for e in entries
+        if e.stim_id in taken
+    ]
 
 
 def _clips(n: int) -> str:
