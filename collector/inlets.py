@@ -11,14 +11,15 @@ import pylsl
 
 from collector import clocks
 from collector.clocks import Offset
-from collector.streams import Finder, Intake, Sink, Wanted, fits, in_words, whence
+from collector.intake import Intake, Sink
+from collector.slot import Slot
+from collector.wanted import Wanted, fits, in_words
 from collector.xdf import Writer
 from protocol.messages import StreamStatus
 
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.25  # how often LSL's list of streams is looked at
-_SETTLE_S = 1.5  # LSL asks every 0.5 s and not all answer at once: a second stream of the same name may be a little later
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,27 @@ class Health:
     """Whether a stream sends what it should; ``t_heard`` is when it last did."""
 
     name: str
+    kind: str
     lost: bool
     why: str
     t_heard: float
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A stream that is written from now on: a new one, or one that came back under its old id."""
+
+    name: str
+    id: int
+    uid: str
+    source_id: str
+    before: int | None
+    """Id of the stream that this one follows: its own when it goes on, another when it cannot be told to be the same."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on in the stream that there was."""
+        return self.before == self.id
 
 
 class Inlets:
@@ -45,75 +64,59 @@ class Inlets:
     """
 
     def __init__(self, wanted: tuple[Wanted, ...], *, now: Callable[[], float], counter: str | None) -> None:
-        self._wanted, self._now, self._counter = wanted, now, counter
-        self._finder = Finder()
-        self._all: list[tuple[Wanted, Intake]] = []
-        self._ids: dict[Intake, int] = {}
-        self._several: dict[str, str] = {}
-        self._t_opened: dict[str, float] = {}
+        self._now = now
+        self._resolver = pylsl.ContinuousResolver()
+        self._slots = [Slot(w, now=now, counter=counter) for w in wanted]
+        self._n_ids = 0
+        self._ids: dict[Intake, int] = {}  # of those that are read at this moment
+        self._begun = False
         self._t_looked = float("-inf")
         self.t_window: float | None = None
         self._stopping = threading.Event()
         self._measuring: threading.Thread | None = None
+
+    def seen(self) -> list[pylsl.StreamInfo]:
+        """Return the streams that answered within the last 5 s, at once."""
+        found = {info.uid(): info for info in self._resolver.results()}
+        return list(found.values())
+
+    def in_words(self) -> str:
+        """Return all streams on the network, in words."""
+        return in_words(self.seen())
 
     def connect(self) -> None:
         """Open an inlet to every wanted stream that is there and has none."""
         if self._now() - self._t_looked < _LOOK_S:
             return
         self._t_looked = self._now()
-        seen, newest = self._finder.seen(), self._newest()
-        for w in self._wanted:
-            fitting = [info for info in seen if fits(w.description, info)]
-            if w.kind == "markers" and fitting:
+        seen = self.seen()
+        for slot in self._slots:
+            fitting = [info for info in seen if fits(slot.wanted.description, info)]
+            if slot.wanted.kind == "markers" and fitting:
                 self.t_window = self._now()
-            if not self._ids and w.required:
-                self._tell_apart(w, fitting, newest.get(w.kind))
-            taken = w.kind in newest and not newest[w.kind].error
-            if fitting and not taken and w.kind not in self._several:
-                self._t_opened[w.kind] = self._now()
-                self._all.append((w, Intake(fitting[0], w.kind, now=self._now, counter=self._counter)))
-
-    def _tell_apart(self, w: Wanted, fitting: list[pylsl.StreamInfo], intake: Intake | None) -> None:
-        """Before the file begins: where several streams fit one description the user must say which; none is guessed."""
-        if len(fitting) < 2:
-            self._several.pop(w.kind, None)
-            return
-        self._several[w.kind] = whence(fitting)
-        if intake is not None:
-            intake.stop()
-            self._all = [(other, one) for other, one in self._all if one is not intake]
+            slot.look(fitting, begun=self._begun)
 
     def missing(self) -> list[str]:
         """Return which required streams do not flow yet, in words."""
-        newest, said = self._newest(), []
-        for w in self._wanted:
-            intake = newest.get(w.kind)
-            if not w.required:
-                continue
-            if w.kind in self._several:
-                said.append(f"{w} fits several streams ({self._several[w.kind]}): name the right one's host or source_id")
-            elif intake is None:
-                said.append(f"{w} is not there")
-            elif intake.error or not intake.flowing:
-                said.append(f"{w} {intake.error or 'is there and sends nothing'}")
-            elif self._now() - self._t_opened[w.kind] < _SETTLE_S:
-                said.append(f"{w} has only just appeared")
-        return said
+        return [why for slot in self._slots if slot.wanted.required and (why := slot.missing())]
 
-    def seen(self) -> str:
-        """Return all streams on the network, in words."""
-        return in_words(self._finder.seen())
-
-    def admit(self, writer: Writer, sink: Callable[[int, str], Sink]) -> list[str]:
-        """Give every stream that is ready its id and its header, let its samples through; returns the names of the new ones."""
+    def admit(self, writer: Writer, sink: Callable[[int, Wanted, float], Sink]) -> list[Admitted]:
+        """Give every stream that is ready its id and its header, and let its samples through; returns the new ones."""
+        self._begun = True
         new = []
-        for w, intake in self._all:
-            if intake in self._ids or intake.header is None:
+        for slot in self._slots:
+            intake = slot.ready()
+            if intake is None or intake.header is None:
                 continue
-            self._ids[intake] = len(self._ids) + 1
-            writer.add_stream(self._ids[intake], intake.xml)
-            intake.release(sink(self._ids[intake], w.kind))
-            new.append(intake.name)
+            before = slot.id
+            if not slot.follows(intake):
+                self._n_ids += 1
+                writer.add_stream(self._n_ids, intake.xml)
+                slot.id = self._n_ids
+            assert slot.id is not None
+            slot.admit(intake, sink(slot.id, slot.wanted, intake.sfreq))
+            self._ids = {i: n for i, n in self._ids.items() if n != before} | {intake: slot.id}
+            new.append(Admitted(intake.name, slot.id, intake.uid, intake.header.source_id, before))
         return new
 
     def measure(self, write: Callable[[int, Offset], None]) -> None:
@@ -122,18 +125,26 @@ class Inlets:
         self._measuring.start()
 
     def health(self) -> Iterator[Health]:
-        """Say of every recorded stream whether it sends; of one that came back, its newest inlet counts."""
-        now = self._now()
-        for intake in self._newest().values():
-            lost = bool(intake.error) or now - intake.t_heard > intake.silent_s
-            yield Health(intake.name, lost, intake.error or "no sample", intake.t_heard)
+        """Say of every stream that was recorded whether it still sends."""
+        for slot in self._slots:
+            if slot.id is not None and slot.intake is not None:
+                intake = slot.intake
+                lost = bool(intake.error) or intake.silent
+                why = "; ".join(part for part in (intake.error or "no sample", slot.ambiguous) if part)
+                yield Health(intake.name, intake.kind, lost, why, intake.t_heard)
+
+    def duplicates(self) -> Iterator[tuple[str, str]]:
+        """Return name and uid of each stream that sends beside one that is recorded and fits the same description."""
+        for slot in self._slots:
+            for uid in slot.beside:
+                yield slot.intake.name if slot.intake else "", uid
 
     def status(self) -> tuple[StreamStatus, ...]:
         """Return what the operator sees: streams that are being received.
 
         The launcher lets the session begin when the window's markers are among them.
         """
-        return tuple(intake.status() for intake in self._newest().values() if intake.header is not None)
+        return tuple(s.intake.status() for s in self._slots if s.intake is not None and s.intake.header is not None)
 
     def ids(self) -> dict[str, int]:
         """Return the ids in the file by stream name and uid."""
@@ -142,20 +153,18 @@ class Inlets:
     def stop(self) -> None:
         """Take what has still come in, and end."""
         self._stopping.set()
+        for slot in self._slots:
+            slot.ask_to_stop()
+        for slot in self._slots:
+            slot.stop()
         if self._measuring is not None:
-            self._measuring.join()  # an inlet must not be closed while its clock is measured
-        for _, intake in self._all:
-            intake.ask_to_stop()
-        for _, intake in self._all:
-            intake.stop()
-
-    def _newest(self) -> dict[str, Intake]:
-        return {w.kind: intake for w, intake in self._all}
+            self._measuring.join()
 
     def _measure_loop(self, write: Callable[[int, Offset], None]) -> None:
         last: dict[Intake, float] = {}
         while not self._stopping.is_set():
-            for intake, stream_id in list(self._ids.items()):
+            ids = dict(self._ids)
+            for intake, stream_id in ids.items():
                 offset = None if self._stopping.is_set() else intake.measure()
                 # LSL repeats its newest measurement until it has another
                 if offset is None or last.get(intake) == offset.t_remote:
@@ -165,5 +174,6 @@ class Inlets:
                     write(stream_id, offset)
                 except OSError as error:  # the recorder knows it already and ends
                     return log.error("clock offset not written: %s", error)
+            last = {intake: t for intake, t in last.items() if intake in ids}
             self._stopping.wait(clocks.OFFSETS_S)
         return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -15,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector import clocks
-from collector.camera import LOST_S, Camera, Capture
+from collector.camera import Camera, Capture
 from collector.clocks import Offset
 from collector.desk import Desk
 from collector.ending import End, Facts, ending
-from collector.inlets import Inlets
-from collector.own import OwnStreams
-from collector.streams import Sink, wanted
-from collector.xdf import Writer
+from collector.inlets import Admitted, Inlets
+from collector.intake import Sink
+from collector.tape import Tape
+from collector.wanted import Wanted, wanted
+from collector.watch import SILENT_S, disk_state, lasts_s
 from collector.xdf.codec import Values
 from protocol import markers
 from protocol.markers import MarkerError
@@ -63,25 +63,28 @@ class Recorder:
     capture : Capture or None
         An opened camera, None without one.
     launched : bool
-        Whether somebody started us who may get lost; else only signals and ``session/end`` end the recording.
+        Whether a launcher started us. Then silence of both launcher and window ends the recording after a minute, even if
+        neither was ever heard; else only signals, ``session/end``, or the loss of a window that there was, do.
     wait_s : float
         How long is waited for the required streams.
+    streams : tuple of Wanted, optional
+        Which streams, instead of the study's.
     """
 
     def __init__(
         self, target: Target, study: Study, *, now: Callable[[], float], desk: Desk, capture: Capture | None,
-        launched: bool = False, wait_s: float = 30.0,
+        launched: bool = False, wait_s: float = 30.0, streams: tuple[Wanted, ...] | None = None,
     ) -> None:  # fmt: skip
         self._target, self._now, self._desk, self._launched, self._wait_s = target, now, desk, launched, wait_s
-        self._wanted = wanted(study, uid=target.uid or None)
+        self._wanted = streams if streams is not None else wanted(study, uid=target.uid or None)
         self._inlets = Inlets(self._wanted, now=now, counter=study.eeg.counter)
         self._texts: SimpleQueue[str] = SimpleQueue()
         self._facts = Facts()
-        self._writer: Writer | None = None
-        self._own: OwnStreams | None = None
+        self._tape: Tape | None = None
         self._wake = threading.Event()  # never set: a wait that a signal's handler may interrupt
         self._t_wall = self._t_zero = self._t_begun = float("-inf")
-        self._asked = self.fault = ""
+        self._t_tick, self._stall_s, self._asked = now(), 0.0, ""
+        self._duplicates: set[str] = set()
         self._camera: Camera | None = None
         if capture is not None and study.camera is not None:
             self._camera = Camera(capture, target.video, fps=study.camera.fps, now=now, on_row=self._frame)
@@ -97,6 +100,10 @@ class Recorder:
         ------
         RefusedError
             When a required stream is missing; nothing was written then.
+        FileExistsError
+            When somebody else has begun to write the target meanwhile.
+        OSError
+            When the disk cannot take even the beginning.
         """
         self._desk.write("state", "searching", {"streams": [str(w) for w in self._wanted]})
         try:
@@ -104,9 +111,9 @@ class Recorder:
                 self._camera.start()
             if end := self._await_streams():
                 return end
-            self._begin()
-            while (end := ending(self._known(), self._now())) is None:
-                self._tick()
+            tape = self._begin()
+            while (end := ending(self._known(tape), self._now())) is None:
+                self._tick(tape)
                 self._wake.wait(TICK_S)
             self._desk.write("state", "closing", {"end": end.end, "reason": end.reason})
             return end
@@ -116,7 +123,12 @@ class Recorder:
     @property
     def recorded(self) -> bool:
         """Whether there is a file."""
-        return self._writer is not None
+        return self._tape is not None
+
+    @property
+    def fault(self) -> str:
+        """What broke, if anything did."""
+        return self._tape.fault if self._tape is not None else ""
 
     # ---- before ----------------------------------------------------------------------------------------------------------
 
@@ -130,7 +142,7 @@ class Recorder:
                 return End("aborted", self._asked)
             if self._now() > deadline:
                 raise RefusedError(
-                    f"not recording after {self._wait_s:.0f} s: {'; '.join(missing)}. Streams seen: {self._inlets.seen()}. "
+                    f"not recording after {self._wait_s:.0f} s: {'; '.join(missing)}. Streams seen: {self._inlets.in_words()}. "
                     "Switch the device's LSL output on, or correct study.toml"
                 )
             self._inlets.connect()
@@ -144,84 +156,84 @@ class Recorder:
             missing.append(f"camera {self._camera.error or 'gives no frame'}")
         return missing
 
-    def _begin(self) -> None:
-        self._writer = Writer(self._target.xdf, now=self._now)
+    def _begin(self) -> Tape:
         video = self._target.video.name if self._camera else None
-        self._own = OwnStreams(self._writer, uid=self._target.uid, video=video, now=self._now)
-        self._t_begun = self._t_zero = self._now()
-        self._inlets.admit(self._writer, self._sink)
+        tape = self._tape = Tape(self._target.xdf, uid=self._target.uid, video=video, now=self._now)
+        self._t_begun = self._t_zero = self._t_tick = self._now()
+        tape.write(lambda: self._admit(tape))
         if self._camera:
             self._camera.record()
         self._inlets.measure(self._offset)
-        self._own.note("recording/start")
+        tape.note("recording/start")
         self._desk.write("state", "recording", {"file": self._target.xdf.name, "streams": self._inlets.ids()}, sync=True)
         self._desk.tell(self.status, at_once=True)
+        return tape
 
     # ---- what is written, each from a thread of its own -------------------------------------------------------------------
 
-    def _sink(self, stream_id: int, kind: str) -> Sink:
+    def _sink(self, stream_id: int, wanted: Wanted, sfreq: float) -> Sink:
         def write(stamps: NDArray[np.float64], values: Values) -> None:
-            assert self._writer is not None
-            with self._disk():
-                self._writer.samples(stream_id, stamps, values)
-            if kind == "markers" and isinstance(values, list):
+            assert self._tape is not None
+            self._tape.samples(stream_id, stamps, values, sfreq=sfreq)
+            if wanted.kind == "markers" and isinstance(values, list):
                 for row in values:
                     self._texts.put(row[0])
 
         return write
 
     def _frame(self, t: float, row: tuple[float, float, float, float]) -> None:
-        assert self._own is not None
-        with self._disk():
-            self._own.frame(t, row)
+        assert self._tape is not None
+        self._tape.frame(t, row)
 
     def _offset(self, stream_id: int, offset: Offset) -> None:
-        assert self._own is not None
-        with self._disk():
-            self._own.offset(stream_id, offset)
-
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        """End the recording when the disk takes no more: it says so within a tick, and what was written stays whole."""
-        try:
-            yield
-        except OSError as error:
-            self.fault = self.fault or f"{self._target.xdf.name}: {error.strerror or error}"
-            raise
+        assert self._tape is not None
+        self._tape.offset(stream_id, offset)
 
     # ---- while -----------------------------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
+    def _tick(self, tape: Tape) -> None:
+        self._stall_s = max(self._stall_s, self._now() - self._t_tick - TICK_S)
+        self._t_tick = self._now()
         for command in self._desk.commands():
             self._obey(command)
         self._inlets.connect()
+        self._read_markers()
         try:
-            self._write_what_is_due()
-            self._watch()
+            self._write_what_is_due(tape)
+            self._watch(tape)
         except OSError as error:
             log.error("%s", error)  # the next look at the facts ends the recording
-        self._read_markers()
         self._desk.tell(self.status)
 
     def _obey(self, command: Command) -> None:
         if command.verb != "note":
             self.stop(command.reason or command.verb)
-        elif self._own is not None:
-            self._note(command.reason or "note", {"reason": command.arg})
+        elif self._tape is not None:
+            self._tape.note(command.reason or "note", {"reason": command.arg})
 
-    def _write_what_is_due(self) -> None:
+    def _write_what_is_due(self, tape: Tape) -> None:
         """Headers of streams that came late, the wall clock once a second, own zero offsets as often as measured ones."""
-        assert self._own is not None and self._writer is not None
         now = self._now()
-        with self._disk():
-            for name in self._inlets.admit(self._writer, self._sink):
-                self._desk.write("note", "stream/new", {"stream": name})
-            if now - self._t_wall >= clocks.WALL_S:
-                self._t_wall = now
-                self._own.wall()
-            if now - self._t_zero >= clocks.OFFSETS_S:
-                self._t_zero = now
-                self._own.zero()
+        for one in tape.write(lambda: self._admit(tape)):
+            self._tell_new(tape, one)
+        if now - self._t_wall >= clocks.WALL_S:
+            self._t_wall = now
+            tape.write(tape.own.wall)
+        if now - self._t_zero >= clocks.OFFSETS_S:
+            self._t_zero = now
+            tape.write(tape.own.zero)
+
+    def _admit(self, tape: Tape) -> list[Admitted]:
+        return self._inlets.admit(tape.writer, self._sink)
+
+    def _tell_new(self, tape: Tape, one: Admitted) -> None:
+        """Write down which outlet a stream comes from, and whether it is known to be the one that was lost."""
+        keys = {"stream": one.name, "id": str(one.id), "uid": one.uid, "source_id": one.source_id}
+        name = "stream/resumed" if one.goes_on else "stream/new"
+        if one.before is not None and not one.goes_on:
+            keys["instead_of"] = str(one.before)
+        self._desk.write("note", name, keys)
+        tape.note(name, keys)
 
     def _read_markers(self) -> None:
         """Look whether the window said that the session ended."""
@@ -237,46 +249,61 @@ class Recorder:
                 self._facts = Facts(session_end=end, t_session_end=self._now())
                 self._desk.write("state", "session/end", {"end": end.end, "reason": end.reason})
 
-    def _known(self) -> Facts:
+    def _known(self, tape: Tape) -> Facts:
         heard = [t for t in (self._inlets.t_window, self._desk.t_heard) if t is not None]
         if self._launched:
             heard.append(self._t_begun)
-        return replace(self._facts, asked=self._asked, fault=self.fault, t_alive=max(heard, default=None))
+        return replace(self._facts, asked=self._asked, fault=tape.fault, t_alive=max(heard, default=None))
 
-    def _watch(self) -> None:
-        """Tell the operator, and the recording, of streams and cameras that fall silent or come back."""
+    # ---- the watch -------------------------------------------------------------------------------------------------------
+
+    def _watch(self, tape: Tape) -> None:
+        """Tell the operator, and the recording, of a full disk, and of streams and cameras that fall silent or come back."""
+        self._watch_disk(tape)
         for health in self._inlets.health():
-            self._alarm("stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard)
+            if health.kind == "markers" and self._facts.session_end is not None:
+                continue  # the window closes its outlet when it has said its last word
+            self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard)
+        for name, uid in self._inlets.duplicates():
+            if uid not in self._duplicates:
+                self._duplicates.add(uid)
+                self._alarm(tape, "stream/duplicate", name, on=True, why=f"uid {uid} sends beside it, not recorded")
         if self._camera:
             t_last = max(self._camera.t_last or 0.0, self._t_begun)
-            lost = bool(self._camera.error) or self._now() - t_last > LOST_S
-            self._alarm("camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
+            lost = bool(self._camera.error) or self._now() - t_last > SILENT_S
+            self._alarm(tape, "camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
 
-    def _alarm(self, code: str, what: str, *, on: bool, why: str, t: float) -> None:
+    def _watch_disk(self, tape: Tape) -> None:
+        free = self._free()
+        state = "full" if tape.fault else disk_state(free, self._left_s(free))
+        if state == "full":
+            tape.full()
+            self._desk.alarm("disk/full", on=True, why=tape.fault, level="stop")
+        else:
+            self._alarm(tape, "disk/low", "", on=state == "low", why=f"{free / 1e6:.0f} MB left", t=self._now())
+
+    def _alarm(self, tape: Tape, code: str, what: str, *, on: bool, why: str, t: float | None = None) -> None:
         if self._desk.alarm(f"{code} {what}".strip(), on=on, why=why, t=t):
             keys = {"stream": what} if what else {}
-            self._note(code if on else code.replace("lost", "back"), {**keys, "reason": why} if on else keys)
-
-    def _note(self, name: str, keys: dict[str, str]) -> None:
-        assert self._own is not None
-        with self._disk():
-            self._own.note(name, keys)
+            over = code.replace("lost", "back") if "lost" in code else f"{code}/over"
+            tape.note(code if on else over, {**keys, "reason": why} if on else keys)
 
     def status(self) -> Status:
         """Return what the operator sees."""
-        disk = shutil.disk_usage(self._target.xdf.parent)
+        free = self._free()
         return Status(
-            recording=self._own is not None,
+            recording=self._tape is not None,
             streams=self._inlets.status(),
-            disk=DiskStatus(free_B=disk.free, left_s=self._left_s(disk.free)),
+            disk=DiskStatus(free_B=free, left_s=self._left_s(free)),
             camera=self._camera.status() if self._camera else None,
         )
 
+    def _free(self) -> int:
+        return shutil.disk_usage(self._target.xdf.parent).free
+
     def _left_s(self, free_B: int) -> float | None:
-        """Return for how long the disk lasts at the rate so far."""
         written = sum(p.stat().st_size for p in (self._target.xdf, self._target.video) if p.exists())
-        took = self._now() - self._t_begun
-        return free_B * took / written if written and 1 < took < float("inf") else None
+        return lasts_s(free_B, written, self._now() - self._t_begun)
 
     # ---- after -----------------------------------------------------------------------------------------------------------
 
@@ -285,17 +312,9 @@ class Recorder:
         if self._camera:
             self._camera.stop()
         self._inlets.stop()
-        if self._writer is None or self._own is None:
+        if self._tape is None:
             return
-        try:
-            with self._disk():
-                self._own.zero()
-                self._own.note("recording/end")
-        except OSError as error:
-            log.error("%s: %s", self._target.xdf.name, error)
-        try:
-            with self._disk():
-                self._writer.close()
-        except OSError as error:
-            log.error("%s: the footers are missing: %s", self._target.xdf.name, error)
-        self._desk.write("state", "closed", {"fault": self.fault}, sync=True)
+        self._tape.close()
+        if self._tape.fault:  # it may have come with the very last write
+            self._desk.alarm("disk/full", on=True, why=self._tape.fault, level="stop")
+        self._desk.write("state", "closed", {"fault": self._tape.fault, "worst_stall_s": round(self._stall_s, 3)}, sync=True)

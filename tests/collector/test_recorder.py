@@ -208,6 +208,7 @@ def test_a_stream_that_dies_is_noted_the_rest_goes_on_and_sigterm_ends_cleanly(r
     devices.stdin.write("drop eeg\n")
     devices.stdin.flush()
     until(lost)
+    time.sleep(2.0)
     alarm = next(e.body for e in heard if isinstance(e.body, Alarm))
     status = [e.body for e in heard if isinstance(e.body, Status)][-1]
     cq = next(s for s in status.streams if s.kind == "contact_quality")
@@ -225,7 +226,7 @@ def test_a_stream_that_dies_is_noted_the_rest_goes_on_and_sigterm_ends_cleanly(r
     assert said[0] == "recording/start"
     assert said[-1] == "recording/end"
     assert "cap/wet reason=more%20saline" in said
-    assert "stream/lost stream=EmotivDataStream-EEG reason=no%20sample" in said
+    assert "stream/lost stream=EmotivDataStream-EEG reason=its%20outlet%20is%20gone" in said
     assert xdf.check(run.xdf).damage == ()
     assert xdf.check(run.xdf).closed
     manifest = Manifest.load(run.manifest_json)

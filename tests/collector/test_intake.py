@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pylsl
 import pytest
 
-from collector import streams
-from collector.streams import Intake, measure_offset
+from collector import intake as module
+from collector.intake import Intake, measure_offset
 
 INFO = SimpleNamespace(uid=lambda: "u", name=lambda: "eeg", nominal_srate=lambda: 256.0)
 
@@ -22,16 +22,26 @@ class Broken:
     def open_stream(self, timeout: float) -> None:
         raise self.error
 
+    def close_stream(self) -> None:
+        self.closed = True
+
 
 @pytest.mark.parametrize(
-    "error", [pylsl.util.LostError("gone"), pylsl.util.InternalError("oops"), ValueError("a fault of ours")]
-)
-def test_a_stream_whose_thread_ends_says_why(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams.pylsl, "StreamInlet", lambda info, max_buflen: Broken(error))
+    ("error", "why"),
+    [
+        (pylsl.util.LostError("x"), "its outlet is gone"), (pylsl.util.TimeoutError("late"), "late"),
+        (pylsl.util.InternalError("oops"), "oops"), (ValueError("a fault of ours"), "a fault of ours"),
+    ],
+)  # fmt: skip
+def test_a_stream_whose_thread_ends_says_why_and_closes_its_inlet(
+    error: Exception, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inlet = Broken(error)
+    monkeypatch.setattr(module.pylsl, "StreamInlet", lambda info, **options: inlet)
     intake = Intake(INFO, "eeg", now=lambda: 0.0)
     intake._thread.join(10)
-    assert str(error) in intake.error
-    assert not intake.flowing
+    assert why in intake.error
+    assert inlet.closed and intake.ended and not intake.flowing
 
 
 @pytest.mark.parametrize("code", [-1, -2, -4])
