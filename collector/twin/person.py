@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from protocol.ratings import EMOTION, SAM
+from protocol.ratings import EMOTION, INTENSITY, SAM, YES_NO
 from protocol.study import OTHER
 
 # what people answer on SAM scales from 1 to 9 to films that are meant to do this to them, roughly
@@ -17,6 +17,8 @@ _NORMS = {
     "neutral": {"valence": 5.1, "arousal": 2.8, "dominance": 5.6},
 }
 _MIDDLE = 5.0
+_FELT = 6.0  # how strongly an emotion was felt, on average, from 1 to 9
+_SAYS_YES = {"looked_away": 0.05, "familiarity": 0.10}
 _SPREAD = 1.2  # standard deviation of an answer, points
 _AGREES = 0.8  # share of trials in which the emotion felt is the clip's
 _RESPONSE_S = (1.4, 0.35)  # median, and standard deviation of its logarithm
@@ -29,21 +31,23 @@ def answer(question: str, target: str, rng: np.random.Generator, *, choices: Seq
     Parameters
     ----------
     question : str
-        A SAM scale, or ``emotion``.
+        A scale, ``emotion``, ``intensity``, or one that is answered with yes or no.
     target : str
         What the clip was meant to elicit; any emotion that is not known here is rated in the middle of the scales.
     rng : numpy Generator
         The participant's mood.
     choices : sequence of str
-        The emotions that may be answered; without them a participant who feels something else says ``other``.
+        What may be answered; without emotions a participant who feels something else says ``other``.
 
     Returns
     -------
     str
-        ``"1"`` .. ``"9"``, or an emotion.
+        ``"1"`` .. ``"9"``, an emotion, ``"yes"`` or ``"no"``.
     """
+    if question in _SAYS_YES:
+        return YES_NO[0] if rng.random() < _SAYS_YES[question] else YES_NO[1]
     if question != EMOTION:
-        centre = _NORMS.get(target, {}).get(question, _MIDDLE)
+        centre = _FELT if question == INTENSITY else _NORMS.get(target, {}).get(question, _MIDDLE)
         return SAM[int(np.clip(round(rng.normal(centre, _SPREAD)), 1, 9)) - 1]
     agrees, another = rng.random() < _AGREES, rng.random()
     if agrees and (not choices or target in choices):

@@ -32,6 +32,14 @@ def test_the_felt_emotion_is_mostly_the_clips_and_always_one_of_the_choices() ->
     assert "awe" not in {answer("emotion", "awe", random("test", n), choices=CHOICES) for n in range(100)}
 
 
+def test_strength_attention_and_familiarity_are_answered_too() -> None:
+    assert mean("intensity", "fear") == pytest.approx(6, abs=0.3) == mean("intensity", "awe")
+    assert mean("liking", "awe") == pytest.approx(5, abs=0.3)
+    for question, share in (("looked_away", 0.05), ("familiarity", 0.10)):
+        said = [answer(question, "fear", random("test", n), choices=("yes", "no")) for n in range(1000)]
+        assert said.count("yes") / 1000 == pytest.approx(share, abs=0.025) and set(said) == {"yes", "no"}
+
+
 def test_people_take_their_time() -> None:
     times = [response_s(random("pace", n)) for n in range(300)]
     assert min(times) >= 0.4 and 1.2 < np.median(times) < 1.6 and max(times) < 6
