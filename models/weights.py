@@ -1,7 +1,7 @@
 """Pretrained weights: which there are, where they lie, and the only code of this project that downloads anything.
 
-``emo-weights fetch NAME`` gets a file and checks it against its pinned SHA-256; ``--from DIR`` takes it from a folder instead, for
-a machine without a network. Everything else only looks: :func:`find` returns the file, or None when it is not on this machine.
+``emo-weights fetch NAME`` gets a file and checks it against its pinned SHA-256; ``--from DIR`` takes it from a folder instead,
+for a machine without a network. Everything else only looks: :func:`find` returns the file, or None when it is not here.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from models.bids import RecordingFiles
 from models.cache import Arrays, cached, key_of
-from models.face import detect, video
+from models.face import detect, follow, video
+from models.face.pixels import CROP_PX, POOL_COLUMNS, POOL_ROWS, centred, crop, pool96
 from models.windows import Window
 
 if TYPE_CHECKING:
@@ -23,11 +25,6 @@ if TYPE_CHECKING:
 
 FaceFeatures = Literal["imagenet", "seeded", "pool96"]
 Progress = Callable[[int, int], None]
-
-CROP_PX = 112  # the paper, section 3
-MARGIN = 0.1  # of the box, on every side: Haar's box cuts the chin
-POOL_ROWS, POOL_COLUMNS = 12, 8
-PART = slice(28, 96), slice(22, 90)  # rows and columns of a crop from the brows to the chin, without hair and background
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +44,8 @@ class FaceData:
         Its number in the video, from 0; -1 where there is none.
     kind : {"imagenet", "seeded", "pool96"}
         Which features.
+    n_faces : ndarray of int64, shape (n_windows, n_frames), optional
+        How many faces the frame shows: with two or more somebody else is in the picture.
     """
 
     x: NDArray[np.float32]
@@ -54,6 +53,13 @@ class FaceData:
     frame_s: NDArray[np.float64]
     frame: NDArray[np.int64]
     kind: FaceFeatures
+    n_faces: NDArray[np.int64] | None = None
+
+    @property
+    def others(self) -> NDArray[np.float64]:
+        """Share of the sampled frames that show more than one face, shape (n_windows,)."""
+        share: NDArray[np.float64] = (np.zeros(self.found.shape) if self.n_faces is None else self.n_faces > 1).mean(axis=1)
+        return share
 
     @property
     def coverage(self) -> NDArray[np.float64]:
@@ -110,7 +116,7 @@ def face_features(
     n = len(windows)
     x = np.full((n, n_frames, *shape), np.nan, dtype=np.float32)
     found, frame_s = np.zeros((n, n_frames), dtype=bool), np.full((n, n_frames), np.nan)
-    frame = np.full((n, n_frames), -1, dtype=np.int64)
+    frame, n_faces = np.full((n, n_frames), -1, dtype=np.int64), np.zeros((n, n_frames), dtype=np.int64)
     for done, files in enumerate(recordings):
         rows = [i for i, w in enumerate(windows) if _same(w, files)]
         if rows and "face" in files.scopes:
@@ -119,7 +125,8 @@ def face_features(
                 part = _features_of(path, times, detector, backbone, cache, owner(files))
                 at = np.ix_(rows, range(n_frames))
                 use = part["frame"] >= 0  # a time belongs to one of the split videos
-                for whole, name in ((x, "x"), (found, "found"), (frame_s, "frame_s"), (frame, "frame")):
+                wholes = ((x, "x"), (found, "found"), (frame_s, "frame_s"), (frame, "frame"), (n_faces, "n_faces"))
+                for whole, name in wholes:
                     block = whole[at]
                     block[use] = part[name][use]
                     whole[at] = block
@@ -127,7 +134,7 @@ def face_features(
                 x[rows] = centred(x[rows])
         if progress is not None:
             progress(done + 1, len(recordings))
-    return FaceData(x=x, found=found, frame_s=frame_s, frame=frame, kind=kind)
+    return FaceData(x=x, found=found, frame_s=frame_s, frame=frame, kind=kind, n_faces=n_faces)
 
 
 def _same(window: Window, files: RecordingFiles) -> bool:
@@ -139,107 +146,77 @@ def owner(files: RecordingFiles) -> Arrays:
     return {"participant": np.array(files.participant), "session": np.array(files.session)}
 
 
-def crop(image: detect.Image, box: NDArray[np.float64], *, size_px: int = CROP_PX) -> detect.Image:
-    """Cut the square around a face.
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """One frame that was looked at: its faces, and their crops."""
+
+    boxes: detect.Boxes
+    crops: tuple[detect.Image, ...]
+
+
+def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
+    """Return the participant's face at given times of a video, which is decoded once.
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (height, width, 3)
-        BGR.
-    box : ndarray, shape (4,)
-        x, y, width, height.
-    size_px : int
-        Side of the result.
+    path : Path
+        The video, with the table of its frames' times beside it.
+    times_s : ndarray, shape (n_windows, n_frames)
+        Seconds from the first EEG sample.
+    finder : Detector
+        What finds faces.
 
     Returns
     -------
-    ndarray of uint8, shape (size_px, size_px, 3)
-        RGB; beyond the frame's edge the edge is repeated.
+    dict of str to ndarray
+        ``crops`` (n_found, 112, 112, 3), and of shape (n_windows, n_frames): ``found``, ``frame``, ``frame_s``, ``n_faces``.
+
+    Raises
+    ------
+    BidsError
+        When the video or its table cannot be read.
     """
-    x, y, width, height = box
-    half = max(width, height) * (0.5 + MARGIN)
-    left, top, side = round(x + width / 2 - half), round(y + height / 2 - half), max(1, round(2 * half))
-    pad = max(0, -left, -top, left + side - image.shape[1], top + side - image.shape[0])
-    if pad:
-        image = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    square = image[top + pad : top + pad + side, left + pad : left + pad + side]
-    small = cv2.resize(square, (size_px, size_px), interpolation=cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR)
-    return np.ascontiguousarray(small[..., ::-1]).astype(np.uint8)
-
-
-def pool96(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Average the grey values to 12 rows x 8 columns, with mean 0 and standard deviation 1 a face: light does not count.
-
-    Parameters
-    ----------
-    crops : ndarray of uint8, shape (n, 112, 112, 3)
-        RGB; the part from the brows to the chin is used.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, 96)
-    """
-    gray = crops[:, *PART].astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    small = [cv2.resize(image, (POOL_COLUMNS, POOL_ROWS), interpolation=cv2.INTER_AREA).ravel() for image in gray]
-    flat = np.array(small, dtype=np.float32).reshape(-1, POOL_ROWS * POOL_COLUMNS)
-    spread = flat.std(axis=1, keepdims=True)
-    pooled: NDArray[np.float32] = (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(
-        spread, 1.0
-    )  # below one grey level there is no face
-    return pooled
-
-
-def centred(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Subtract a recording's mean face, so that what is left is the expression and not the person.
-
-    No label is looked at. On simulated faces of people not seen in training it took the seeded network from 42 % to 78 %
-    (chance 25 %): without pretraining, features differ more between persons than between expressions.
-
-    Parameters
-    ----------
-    x : ndarray of float32, shape (n_windows, n_frames, ...)
-        One recording's features; NaN where there is no face.
-
-    Returns
-    -------
-    ndarray of float32, same shape
-        With mean 0 over the faces.
-    """
-    found = np.isfinite(x.reshape(*x.shape[:2], -1)).all(axis=2)
-    return x - x[found].mean(axis=0, dtype=np.float64).astype(np.float32) if found.any() else x
-
-
-def _crops_of(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
-    """Return ``crops`` (n_found, 112, 112, 3), ``found``, ``frame`` and ``frame_s`` (windows, frames) of one video."""
     numbers, onsets = video.read_frame_times(path)
     rows = video.nearest_frames(onsets, times_s)
     there = rows >= 0
     frame = np.full(rows.shape, -1, dtype=np.int64)
     frame[there] = numbers[rows[there]]
-    faces: dict[int, detect.Image] = {}
-    for index, image in video.decode(path, sorted(set(frame[there].tolist()))) if there.any() else ():
-        if (box := detect.largest(finder.boxes(image))) is not None:
-            faces[index] = crop(image, box)
+    looked = _look(path, sorted(set(frame[there].tolist())), finder) if there.any() else {}
+    chosen = dict(zip(looked, follow.participant([seen.boxes for seen in looked.values()]), strict=True))
+    faces = {index: looked[index].crops[row] for index, row in chosen.items() if row is not None}
     found = np.isin(frame, list(faces))
-    crops = [faces[int(index)] for index in frame[found]]
+    count = {index: len(seen.boxes) for index, seen in looked.items()}
     return {
-        "crops": np.array(crops, dtype=np.uint8).reshape(-1, CROP_PX, CROP_PX, 3),
+        "crops": np.array([faces[int(index)] for index in frame[found]], dtype=np.uint8).reshape(-1, CROP_PX, CROP_PX, 3),
         "found": found,
         "frame": frame,
         "frame_s": np.where(there, onsets[rows] if len(onsets) else np.nan, np.nan),
+        "n_faces": np.array([count.get(int(index), 0) for index in frame.ravel()], dtype=np.int64).reshape(frame.shape),
     }
+
+
+def _look(path: Path, wanted: Sequence[int], finder: detect.Detector) -> dict[int, _Looked]:
+    """Decode the wanted frames and find their faces, some frames at a time."""
+    looked: dict[int, _Looked] = {}
+    frames = video.decode(path, wanted)
+    while batch := list(itertools.islice(frames, finder.batch)):
+        for (index, image), seen in zip(batch, finder.faces([image for _, image in batch]), strict=True):
+            turns = [detect.roll_deg(eyes) for eyes in seen.eyes]
+            cut = (crop(image, box, roll_deg=turn) for box, turn in zip(seen.boxes, turns, strict=True))
+            looked[index] = _Looked(seen.boxes, tuple(cut))
+    return looked
 
 
 @functools.lru_cache(maxsize=1)
 def _crops_once(key: str, path: Path, times_s: tuple[tuple[float, ...], ...], detector: str) -> Arrays:
     """Keep one video's crops in memory for the next kind of features; pictures of faces are not written to disk."""
-    return _crops_of(path, np.array(times_s), detect.make(detector))
+    return look(path, np.array(times_s), detect.make(detector))
 
 
 def _features_of(
     path: Path, times_s: NDArray[np.float64], detector: str, backbone: Backbone | None, cache: Path | None, whose: Arrays
 ) -> Arrays:
-    """Return ``x``, ``found``, ``frame`` and ``frame_s`` of one video, from the cache where it has them."""
+    """Return ``x``, ``found``, ``frame``, ``frame_s`` and ``n_faces`` of one video, from the cache where it has them."""
     table = video.frame_table(path)
     finder = detect.make(detector).name
     crops_key = key_of("crops", _code(), finder, path, table if table.is_file() else None, times_s)
@@ -249,7 +226,7 @@ def _features_of(
         values = pool96(seen["crops"]) if backbone is None else backbone.maps(seen["crops"])
         x = np.full((*times_s.shape, *values.shape[1:]), np.nan, dtype=np.float32)
         x[seen["found"]] = values
-        return {"x": x, **{name: seen[name] for name in ("found", "frame", "frame_s")}, **whose}
+        return {"x": x, **{name: seen[name] for name in ("found", "frame", "frame_s", "n_faces")}, **whose}
 
     return cached(cache, key_of("features", crops_key, "pool96" if backbone is None else backbone.digest), compute)
 
@@ -258,5 +235,8 @@ def _features_of(
 def _code() -> str:
     """Return a digest of what makes features: a changed line makes new ones, nobody has to raise a number."""
     folder = Path(__file__).parent
-    sources = (folder / name for name in ("crops.py", "detect.py", "patch_attention.py", "video.py"))
+    sources = (
+        folder / name
+        for name in ("crops.py", "detect.py", "follow.py", "pixels.py", "patch_attention.py", "video.py", "yolo.py")
+    )
     return key_of(*sources, cv2.__version__, version("torch"), version("torchvision"))

@@ -86,7 +86,8 @@ def nearest_frames(onsets_s: NDArray[np.float64], times_s: NDArray[np.float64]) 
 def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Image]]:
     """Yield the wanted frames of a video as BGR, in order; the file is decoded once and not beyond the last of them.
 
-    A file that breaks off yields what it holds, and the log says so.
+    Frames stand upright: a camera that was mounted on its side says so in the file. A file that breaks off yields what it
+    holds, and the log says so.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Image]]:
             for index, frame in enumerate(container.decode(video=0)):
                 if index in left:
                     left.discard(index)
-                    yield index, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                    yield index, upright(frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), frame.rotation)
                 if not left:
                     return
     except (av.error.FFmpegError, IndexError) as error:
@@ -108,3 +109,17 @@ def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Image]]:
             raise BidsError(f"{video}: cannot be read as a video ({one_line(error)}); export the recording again") from None
         log.warning("%s: breaks off (%s)", video, one_line(error))
     log.warning("%s: %d of the frames named in its table are not in the video", video, len(left))
+
+
+def upright(image: Image, rotation_deg: int) -> Image:
+    """Turn a picture as the file's display matrix says.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        As decoded.
+    rotation_deg : int
+        Counterclockwise; of a camera always a quarter turn.
+    """
+    quarters = round(rotation_deg / 90) % 4
+    return image if not quarters else np.ascontiguousarray(np.rot90(image, quarters))

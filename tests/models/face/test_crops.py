@@ -4,13 +4,15 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from models.bids import BidsError
 from models.face import crops, video
-from models.face.crops import CROP_PX, FaceData, centred, crop, face_features, pool96
+from models.face.crops import FaceData, face_features
 from models.face.patch_attention import load_backbone
+from models.face.pixels import CROP_PX, centred, crop, pool96
 from models.face.video import decode, nearest_frames, read_frame_times, sample_times
 from tests.models.face.videos import face, film, moved, plain, recording, window
 
@@ -163,6 +165,38 @@ def test_progress_counts_recordings(tmp_path: Path) -> None:
     people = [recording(tmp_path, name) for name in ("01", "02")]
     face_features(people, [window(0.0)], progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 2), (2, 2)]
+
+
+def test_more_than_one_person_is_noticed_and_the_participant_kept(tmp_path: Path) -> None:
+    files = recording(tmp_path)
+    pair = np.hstack([face("happiness", seed=1), face("sadness", seed=2)])  # two people, as large as each other
+    alone = np.hstack([face("happiness", seed=1), plain(128)])
+    film(files, [alone] * 30 + [pair] * 15, _onsets(45))
+    data = face_features([files], [window(0.0)], n_frames=3)
+    assert data.n_faces is not None
+    assert data.n_faces.tolist() == [[1, 1, 2]] and data.others.tolist() == [pytest.approx(1 / 3)]
+    assert np.abs(data.x[0, 2] - data.x[0, 0]).max() < 0.1, "the same person's face"
+
+
+@pytest.mark.parametrize("turn_deg", [90, -90, 180])
+def test_a_camera_on_its_side_is_set_upright(turn_deg: int, tmp_path: Path) -> None:
+    files, upright = recording(tmp_path), face()
+    quarters = turn_deg // 90
+    film(files, [np.ascontiguousarray(np.rot90(upright, -quarters))] * 45, _onsets(45), turn_deg=turn_deg)
+    (_, shown), *_ = decode(video.videos(files)[0], [0])
+    assert shown.shape == upright.shape
+    assert np.abs(shown.astype(float) - upright).mean() < 4
+    assert face_features([files], [window(0.0)], n_frames=3).found.all()
+
+
+def test_a_tilted_face_is_cut_with_its_eyes_level() -> None:
+    image, box = face(), np.array([90.0, 40, 140, 140])
+    turn = cv2.getRotationMatrix2D((160, 110), -15, 1.0)
+    tilted = cv2.warpAffine(image, turn, (320, 240), borderMode=cv2.BORDER_REPLICATE)
+    level, turned, left = crop(image, box), crop(tilted, box, roll_deg=15), crop(tilted, box)
+    middle = np.s_[20:92, 20:92]
+    assert np.abs(turned[middle].astype(float) - level[middle]).mean() < 4
+    assert np.abs(left[middle].astype(float) - level[middle]).mean() > 8
 
 
 def test_a_video_that_breaks_off_gives_what_it_holds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

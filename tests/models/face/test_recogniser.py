@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.face.crops import FaceFeatures, centred, crop, pool96
-from models.face.detect import largest, make
+from models.face.crops import FaceFeatures
+from models.face.detect import make
+from models.face.follow import largest
 from models.face.patch_attention import load_backbone
+from models.face.pixels import centred, crop, pool96
 from models.face.recogniser import FaceError, pool_frames
 from models.face.recogniser import make as make_recogniser
 from models.face.training import Network, Training, validation_mask
@@ -28,8 +30,8 @@ def _people() -> Data:
             for _ in range(N_CLIPS):
                 shown = face(name, seed=person, intensity=rng.uniform(0.7, 1.1))
                 frames = [moved(shown, rng) for _ in range(N_FRAMES)]
-                boxes = [largest(finder.boxes(frame)) for frame in frames]
-                crops.append([crop(frame, box) for frame, box in zip(frames, boxes, strict=True) if box is not None])
+                found = [seen.boxes for seen in finder.faces(frames)]
+                crops.append([crop(frame, boxes[largest(boxes)]) for frame, boxes in zip(frames, found, strict=True)])
                 y.append(emotion)
                 groups.append(person)
     return np.array(crops), np.array(y), np.array(groups)

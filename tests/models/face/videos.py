@@ -31,15 +31,23 @@ def window(t0_s: float, *, participant: str = "01", target: str = "neutral", tri
 
 
 def film(
-    files: RecordingFiles, images: Sequence[Image], onsets_s: Iterable[float], *, part: str = "", numbers: Iterable[int] = ()
+    files: RecordingFiles,
+    images: Sequence[Image],
+    onsets_s: Iterable[float],
+    *,
+    part: str = "",
+    numbers: Iterable[int] = (),
+    turn_deg: int = 0,
 ) -> Path:
-    """Write a face video and the table of its frames' times."""
+    """Write a face video and the table of its frames' times; `turn_deg` counterclockwise sets it upright."""
     path = files.sibling(f"_recording-face{part}_video.mkv", "beh")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=15, options={"preset": "ultrafast", "qp": "10"})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"
+        if turn_deg:
+            stream.set_display_rotation(turn_deg)
         for image in images:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode())
