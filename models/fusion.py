@@ -1,8 +1,9 @@
 """Late fusion of the recognisers' probabilities: pure functions over float64 log-probabilities.
 
 The default is a log-linear pool, weighted by quality, with the prior divided out:
-``log p(y) = log prior(y) + sum_m w_m (log p_m(y) - log prior(y))``, which for full weights is the product rule of
-independent modalities (Kittler et al. 1998, eq. 7). Probabilities are calibrated by one temperature per modality
+``log p(y) = log prior(y) + sum_m w_m (log p_m(y) - log prior_m(y))``, which for full weights is the product rule of
+independent modalities (Kittler et al. 1998, eq. 7). ``prior_m`` is what a modality's probabilities assume, as its recogniser
+states it: one that is trained with class weights assumes equal shares, whatever its training data held. Probabilities are calibrated by one temperature per modality
 before they are pooled, and by one more after (Guo et al. 2017). A modality that is missing is left out of the sum, never
 weighted 0: ``0 * -inf`` is not a number. Where all are missing there is no label.
 """
@@ -43,6 +44,8 @@ class Fusion:
         ``product`` is the pool without quality weights and without dividing by the prior.
     prior : tuple of float
         Share of every class in the training data; empty means equal shares.
+    priors : mapping of str to tuple of float
+        What each modality's probabilities assume; a modality not named assumes `prior`.
     temperatures : mapping of str to float
         One per modality; a modality not named has 1.
     final_temperature : float
@@ -51,6 +54,7 @@ class Fusion:
 
     rule: Rule = "pool"
     prior: tuple[float, ...] = ()
+    priors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     final_temperature: float = 1.0
 
@@ -60,7 +64,9 @@ class Fusion:
 
     def apply(self, log_p: Mapping[str, ArrayLike], quality: Mapping[str, ArrayLike] | None = None) -> Floats:
         """Fuse new predictions; the arguments are those of :func:`fuse`."""
-        pooled = fuse(log_p, quality, rule=self.rule, prior=self.prior or None, temperatures=self.temperatures)
+        pooled = fuse(
+            log_p, quality, rule=self.rule, prior=self.prior or None, priors=self.priors, temperatures=self.temperatures
+        )
         return temper(pooled, self.final_temperature)
 
 
@@ -121,6 +127,7 @@ def fuse(
     *,
     rule: Rule = "pool",
     prior: ArrayLike | None = None,
+    priors: Mapping[str, ArrayLike] | None = None,
     temperatures: Mapping[str, float] | None = None,
 ) -> Floats:
     """Combine the modalities' log-probabilities window by window.
@@ -136,6 +143,8 @@ def fuse(
         See :class:`Fusion`.
     prior : array_like, shape (k,), optional
         Shares of the classes in the training data, for the pool; equal when left out.
+    priors : mapping of str to array_like, shape (k,), optional
+        Shares that a modality's probabilities assume, for the pool; `prior` where not named.
     temperatures : mapping of str to float, optional
         One per modality, 1 where not named.
 
@@ -160,7 +169,8 @@ def fuse(
     stack[missing] = 0.0  # finite, and left out below by its weight
     if rule == "pool":
         log_prior = _log_prior(prior, stack.shape[2])
-        pooled = log_prior + np.einsum("mn,mnk->nk", weights, stack - log_prior)
+        assumed = np.stack([_log_prior((priors or {}).get(name, prior), stack.shape[2]) for name in log_p])
+        pooled = log_prior + np.einsum("mn,mnk->nk", weights, stack - assumed[:, None])
     elif rule == "product":
         pooled = np.where(missing[..., None], 0.0, stack).sum(axis=0)
     elif rule == "mean":
@@ -241,6 +251,7 @@ def fit_fusion(
     *,
     rule: Rule = "pool",
     prior: ArrayLike | None = None,
+    priors: Mapping[str, tuple[float, ...]] | None = None,
 ) -> Fusion:
     """Fit the temperatures inside a fold.
 
@@ -251,7 +262,7 @@ def fit_fusion(
         participant); never on the fold's test participants.
     y : array_like, shape (n,)
         Labels of those windows, 0..k-1.
-    quality, rule, prior
+    quality, rule, prior, priors
         As in :func:`fuse`; the prior is counted from ``y`` when left out.
 
     Returns
@@ -262,8 +273,11 @@ def fit_fusion(
     k = np.shape(next(iter(log_p.values())))[1]
     shares = prior_of(y, k) if prior is None else tuple(float(share) for share in np.asarray(prior))
     temperatures = {name: fit_temperature(values, y) for name, values in log_p.items()}
-    pooled = fuse(log_p, quality, rule=rule, prior=shares, temperatures=temperatures)
-    return Fusion(rule=rule, prior=shares, temperatures=temperatures, final_temperature=fit_temperature(pooled, y))
+    pooled = fuse(log_p, quality, rule=rule, prior=shares, priors=priors, temperatures=temperatures)
+    return Fusion(
+        rule=rule, prior=shares, priors=dict(priors or {}), temperatures=temperatures,
+        final_temperature=fit_temperature(pooled, y),
+    )  # fmt: skip
 
 
 def decide(log_p: ArrayLike, *, abstain_below: float = 0.0) -> Ints:

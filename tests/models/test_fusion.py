@@ -224,3 +224,15 @@ def test_the_prior_counts_labels_and_none_is_zero() -> None:
 def test_normalise_equals_softmax() -> None:
     logits = np.random.default_rng(6).normal(size=(20, 5))
     np.testing.assert_allclose(np.exp(normalise(logits)), softmax(logits, axis=1))
+
+
+def test_a_modality_that_assumes_equal_shares_is_not_divided_by_a_prior_that_it_never_had() -> None:
+    """Bayes by hand: the training data hold 80 % of class 0; EEG was trained with class weights, the face was not."""
+    prior, likelihood = np.array([0.8, 0.2]), {"eeg": np.array([0.3, 0.7]), "face": np.array([0.4, 0.6])}
+    eeg, face = likelihood["eeg"] / likelihood["eeg"].sum(), likelihood["face"] * prior / (likelihood["face"] * prior).sum()
+    posterior = prior * likelihood["eeg"] * likelihood["face"]
+    log_p = {"eeg": np.log(eeg)[None], "face": np.log(face)[None]}
+    fused = np.exp(fuse(log_p, prior=prior, priors={"eeg": (0.5, 0.5)}))[0]
+    np.testing.assert_allclose(fused, posterior / posterior.sum())
+    alone = np.exp(fuse({"eeg": log_p["eeg"]}, prior=prior, priors={"eeg": (0.5, 0.5)}))[0]
+    np.testing.assert_allclose(alone, prior * eeg / (prior * eeg).sum())
