@@ -143,6 +143,8 @@ class Question:
         What may be answered: ``"1"`` .. ``"9"`` or emotion names; also what is stored.
     labels : tuple of str
         What stands beside each choice, in the participant's language.
+    limit_s : float, optional
+        Seconds after which it goes unanswered.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Question:
     choices: tuple[str, ...]
     labels: tuple[str, ...]
     keys: tuple[tuple[str, str], ...] = ()
+    limit_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,6 @@ class Screen(Protocol):
         """Play a clip; ``on_onset`` runs at the flip of its first frame, ``on_offset`` at the flip that clears its last."""
         ...
 
-    def ask(self, question: Question, *, on_answer: Callable[[Answer], None]) -> Answer:
-        """Ask; ``on_answer`` runs at the flip that takes the question away."""
+    def ask(self, question: Question, *, on_answer: Callable[[Answer], None]) -> Answer | None:
+        """Ask; ``on_answer`` runs at the flip that takes the question away. None when nobody answered in time."""
         ...

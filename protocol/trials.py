@@ -1,4 +1,4 @@
-"""The trial table: one CSV row per trial, written as the trial ends."""
+"""The trial table: one CSV row for each attempt at a trial, written as the attempt ends."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ class TrialsError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRow:
-    """One trial; the fields are the columns, in order (``clip_started`` is the column ``clip.started``, as in PsychoPy).
+    """One attempt at a trial; the fields are the columns, in order (``clip_started`` is ``clip.started``, as in PsychoPy).
 
-    ``clip_started`` and ``clip_stopped`` are LSL seconds of flips; ``.._rt`` are seconds from a question to its answer;
-    ``rating`` is the emotion that the participant chose. None is an empty cell.
+    ``attempt`` counts how often the trial's clip was begun in the participant's session; ``kind`` is ``clip``, or ``rest`` for
+    a rest that stands for one. ``clip_started`` and ``clip_stopped`` are LSL seconds of flips; ``.._rt`` are seconds from a
+    question to its answer; ``rating`` is the emotion that the participant chose, ``intensity`` how strong it was;
+    ``looked_away`` and ``familiarity`` are ``yes`` or ``no``. None is an empty cell.
     """
 
     participant: str
@@ -28,6 +30,8 @@ class TrialRow:
     run: str
     trial: int
     block: int
+    attempt: int = 1
+    kind: str = "clip"
     stim_id: str
     target: str
     clip_started: float | None = field(default=None, metadata={"column": "clip.started"})
@@ -41,11 +45,17 @@ class TrialRow:
     valence: int | None = None
     arousal: int | None = None
     dominance: int | None = None
+    liking: int | None = None
     rating: str | None = None
+    intensity: int | None = None
+    looked_away: str | None = None
+    familiarity: str | None = None
     valence_rt: float | None = field(default=None, metadata={"column": "valence.rt"})
     arousal_rt: float | None = field(default=None, metadata={"column": "arousal.rt"})
     dominance_rt: float | None = field(default=None, metadata={"column": "dominance.rt"})
+    liking_rt: float | None = field(default=None, metadata={"column": "liking.rt"})
     rating_rt: float | None = field(default=None, metadata={"column": "rating.rt"})
+    intensity_rt: float | None = field(default=None, metadata={"column": "intensity.rt"})
 
 
 _FIELDS: Mapping[str, str] = {f.metadata.get("column", f.name): f.name for f in fields(TrialRow)}
@@ -68,10 +78,16 @@ class TrialTable:
             os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
         if not path.exists() or not path.stat().st_size:
             self._write(COLUMNS)
+        self._rows = {(row.trial, row.attempt) for row in read(path)}
+
+    def has(self, trial: int, attempt: int) -> bool:
+        """Return whether an attempt's row stands there."""
+        return (trial, attempt) in self._rows
 
     def append(self, row: TrialRow) -> None:
         """Write one row and wait for the disk: never while a clip plays."""
         self._write(["" if (value := getattr(row, name)) is None else value for name in _FIELDS.values()])
+        self._rows.add((row.trial, row.attempt))
 
     def _write(self, cells: Any) -> None:
         line = io.StringIO()

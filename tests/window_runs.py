@@ -31,6 +31,9 @@ clips_per_emotion = 1
 baseline = 0.5
 fixation = 0.3
 rest = 0.3
+[sync]
+blinks = 0
+flashes = 0
 [screen]
 size_px = [{width}, {height}]
 sound = "{sound}"
