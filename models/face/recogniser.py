@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.bids import BidsError
 from models.face.crops import FaceFeatures
-from models.face.training import Classes, Frames, Network, Training
+from models.face.training import Classes, Frames, Network, Start, Training
 from models.fusion import Floats, log_probabilities, normalise
 
 
@@ -39,12 +39,17 @@ class FaceRecogniser:
     Parameters
     ----------
     frames : FrameModel
-        What learns.
+        What learns. With every class counted the same, so that its probabilities hold for equal shares.
     """
 
     def __init__(self, frames: FrameModel, n_classes: int) -> None:
         self.frames = frames
         self.n_classes = n_classes
+
+    @property
+    def prior(self) -> tuple[float, ...]:
+        """Shares of the classes that the probabilities hold for."""
+        return (1 / self.n_classes,) * self.n_classes
 
     def fit(self, x: Frames, y: ArrayLike, groups: ArrayLike, validation: tuple[Frames, ArrayLike] | None = None) -> Self:
         """Learn.
@@ -113,7 +118,14 @@ def pool_frames(frame_p: ArrayLike) -> Floats:
     return pooled
 
 
-def make(kind: FaceFeatures, n_classes: int, *, seed: int, training: Training | None = None) -> FaceRecogniser:
+def make(
+    kind: FaceFeatures,
+    n_classes: int,
+    *,
+    seed: int,
+    training: Training | None = None,
+    start: Start | None = None,
+) -> FaceRecogniser:
     """Return an untrained recogniser for one kind of features.
 
     Parameters
@@ -126,10 +138,12 @@ def make(kind: FaceFeatures, n_classes: int, *, seed: int, training: Training | 
         Of weights, batches and validation.
     training : Training, optional
         The network's settings.
+    start : mapping of str to ndarray, optional
+        Weights of a network that has learnt elsewhere, to go on from; for a network only.
     """
     if kind == "pool96":
         return FaceRecogniser(Linear(n_classes), n_classes)
-    network = Network(n_classes, seed=seed, standardise=kind == "seeded", training=training or Training())
+    network = Network(n_classes, seed=seed, standardise=kind == "seeded", training=training or Training(), start=start)
     return FaceRecogniser(network, n_classes)
 
 
@@ -156,7 +170,7 @@ class Linear:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        self.pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=self.c, max_iter=2000))
+        self.pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=self.c, max_iter=2000, class_weight="balanced"))
         self.pipeline.fit(x.astype(np.float64), y)
 
     def log_p(self, x: Frames) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Frames = NDArray[np.float32]
 Classes = NDArray[np.int64]
+Start = Mapping[str, NDArray[Any]]  # weights of a network, to begin with
 
 log = logging.getLogger(__name__)
 
@@ -64,19 +66,32 @@ class Network:
         Per channel on the training data: raw maps of a random backbone are 1e-7 in size and teach nothing.
     training : Training
         Settings.
+    start : mapping of str to ndarray, optional
+        Weights to begin with, from a network that has learnt elsewhere.
     """
 
-    def __init__(self, n_classes: int, *, seed: int, standardise: bool, training: Training) -> None:
+    def __init__(self, n_classes: int, *, seed: int, standardise: bool, training: Training, start: Start | None = None) -> None:
         self.n_classes = n_classes
         self.seed = seed
         self.standardise = standardise
         self.training = training
+        self.start = start
 
     def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
-        """Learn; stop by the validation frames, or by people (or frames) held out of the training data."""
+        """Learn; stop by the validation frames, or by people (or frames) held out of the training data.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, channels, side, side) or (n, variants, channels, side, side)
+            Maps; of several variants of a picture (mirrored, paler ..) each epoch draws one.
+        y, groups : ndarray, shape (n,)
+            Class and participant of each.
+        validation : tuple of (x, y), optional
+            Without variants.
+        """
         import torch
 
-        from models.face.patch_attention import PatchAttention
+        from models.face.patch_attention import PatchAttention, layout_of
 
         if validation is None:
             held_out = validation_mask(groups, share=self.training.validation, seed=self.seed)
@@ -84,7 +99,9 @@ class Network:
         self._measure(x)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            self.net = PatchAttention(self.n_classes)
+            self.net = PatchAttention(self.n_classes, layout=layout_of(x.shape[-3:]))
+            if self.start is not None:
+                self.net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in self.start.items()})
             inner, outer = ((self._inputs(maps), torch.from_numpy(labels)) for maps, labels in ((x, y), validation))
             self._train(inner, outer)
 
@@ -98,10 +115,11 @@ class Network:
 
     def _measure(self, x: NDArray[np.float32]) -> None:
         """Take mean and standard deviation of every channel over faces and positions."""
-        shape = (1, x.shape[1], 1, 1)
+        shape = (1, x.shape[-3], 1, 1)
         if self.standardise:
-            self.mean = x.mean(axis=(0, 2, 3), dtype=np.float64).reshape(shape)
-            self.sd = np.maximum(x.std(axis=(0, 2, 3), dtype=np.float64).reshape(shape), 1e-12)
+            others = (*range(x.ndim - 3), -2, -1)
+            self.mean = x.mean(axis=others, dtype=np.float64).reshape(shape)
+            self.sd = np.maximum(x.std(axis=others, dtype=np.float64).reshape(shape), 1e-12)
         else:
             self.mean, self.sd = np.zeros(shape), np.ones(shape)
 
@@ -119,9 +137,10 @@ class Network:
         plateau = ReduceLROnPlateau(
             optimiser, mode="max", patience=self.training.patience_lr, min_lr=self.training.min_lr, threshold=1e-4
         )
+        class_weights = balanced(train[1], self.n_classes)
         best, weights, waited = (-1.0, -np.inf), copy.deepcopy(self.net.state_dict()), 0
         for epoch in range(self.training.epochs):
-            self._epoch(optimiser, *train)
+            self._epoch(optimiser, *train, class_weights)
             score = self._score(*held_out)
             plateau.step(score[0])
             log.debug("epoch %d: held-out accuracy %.3f, loss %.3f", epoch, score[0], -score[1])
@@ -133,13 +152,14 @@ class Network:
                 break
         self.net.load_state_dict(weights)
 
-    def _epoch(self, optimiser: Any, x: Tensor, y: Tensor) -> None:
+    def _epoch(self, optimiser: Any, x: Tensor, y: Tensor, class_weights: Tensor) -> None:
         import torch
 
         self.net.train()
         for rows in torch.split(torch.randperm(len(y)), self.training.batch):
+            maps = x[rows] if x.ndim == 4 else x[rows, torch.randint(x.shape[1], (len(rows),))]
             optimiser.zero_grad()
-            loss: Tensor = torch.nn.functional.cross_entropy(self.net(x[rows]), y[rows])
+            loss: Tensor = torch.nn.functional.cross_entropy(self.net(maps), y[rows], weight=class_weights)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.training.clip_norm)
             optimiser.step()
@@ -153,6 +173,26 @@ class Network:
             logits = self.net(x)
             loss = torch.nn.functional.cross_entropy(logits, y)
             return float((logits.argmax(dim=1) == y).double().mean()), -float(loss)
+
+
+def balanced(y: Tensor, n_classes: int) -> Tensor:
+    """Return weights by which every class counts the same: the network's probabilities then hold for equal shares.
+
+    Parameters
+    ----------
+    y : Tensor of int64, shape (n,)
+        Classes of the training data.
+    n_classes : int
+        Number of classes; one that does not occur gets the weight of one that occurs once.
+
+    Returns
+    -------
+    Tensor of float32, shape (n_classes,)
+    """
+    import torch
+
+    counts = torch.bincount(y, minlength=n_classes).clamp(min=1)
+    return (len(y) / (n_classes * counts)).float()
 
 
 def validation_mask(groups: NDArray[Any], *, share: float, seed: int) -> NDArray[np.bool_]:
