@@ -3,9 +3,9 @@
 The default is a log-linear pool, weighted by quality, with the prior divided out:
 ``log p(y) = log prior(y) + sum_m w_m (log p_m(y) - log prior_m(y))``, which for full weights is the product rule of
 independent modalities (Kittler et al. 1998, eq. 7). ``prior_m`` is what a modality's probabilities assume, as its recogniser
-states it: one that is trained with class weights assumes equal shares, whatever its training data held. Probabilities are calibrated by one temperature per modality
-before they are pooled, and by one more after (Guo et al. 2017). A modality that is missing is left out of the sum, never
-weighted 0: ``0 * -inf`` is not a number. Where all are missing there is no label.
+states it: equal shares where training weighs the classes, whatever its training data held. Probabilities are calibrated by one
+temperature per modality before they are pooled, and by one more after (Guo et al. 2017). A modality that is missing is left out
+of the sum, never weighted 0: ``0 * -inf`` is not a number. Where all are missing there is no label.
 """
 
 from __future__ import annotations

@@ -236,3 +236,40 @@ def test_a_modality_that_assumes_equal_shares_is_not_divided_by_a_prior_that_it_
     np.testing.assert_allclose(fused, posterior / posterior.sum())
     alone = np.exp(fuse({"eeg": log_p["eeg"]}, prior=prior, priors={"eeg": (0.5, 0.5)}))[0]
     np.testing.assert_allclose(alone, prior * eeg / (prior * eeg).sum())
+
+
+def _two(rng: np.random.Generator, n: int, *, eeg: float, face: float) -> tuple[NDArray[np.int64], dict[str, Floats]]:
+    """Return labels and the predictions of two recognisers; strength 0 is noise that is as sure of itself as strength 1.6."""
+    y = rng.integers(0, 4, n)
+    scores = {}
+    for name, strength in (("eeg", eeg), ("face", face)):
+        logits = rng.normal(size=(n, 4))
+        logits[np.arange(n), y] += strength
+        scores[name] = normalise(1.6 * logits)
+    return y, scores
+
+
+@pytest.mark.parametrize("noisy", ["eeg", "face"])
+def test_with_one_modality_replaced_by_noise_the_fusion_is_no_worse_than_the_other_alone(noisy: str) -> None:
+    rng = np.random.default_rng(9)
+    strength = {"eeg": 1.6, "face": 1.6, noisy: 0.0}
+    y_fit, held_out = _two(rng, 1000, **strength)
+    y, log_p = _two(rng, 6000, **strength)
+    fused = fit_fusion(held_out, y_fit).apply(log_p)
+    better = max((decide(values) == y).mean() for values in log_p.values())
+    assert (decide(fused) == y).mean() >= better - 0.02
+    uncalibrated = (decide(fuse(log_p)) == y).mean()
+    assert uncalibrated < better - 0.02, "it is the fitted temperature that saves it"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_modality_that_is_missing_for_half_of_the_windows_leaves_labels_everywhere(rule: Rule) -> None:
+    rng = np.random.default_rng(10)
+    y, log_p = _two(rng, 6000, eeg=1.2, face=1.6)
+    log_p["face"][::2] = np.nan
+    fused = fit_fusion(log_p, y, rule=rule).apply(log_p)
+    labels = decide(fused)
+    assert (labels != NO_LABEL).all()
+    np.testing.assert_array_equal(labels[::2], decide(log_p["eeg"][::2]))
+    both, alone = (labels[1::2] == y[1::2]).mean(), (labels[::2] == y[::2]).mean()
+    assert both > alone + 0.05
