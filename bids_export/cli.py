@@ -49,7 +49,8 @@ def export(
     Example: emo-export data bids
 
     Participants below the study's rule on contact quality stay in participants.tsv with the reason; their recordings are left
-    out. A dataset that this command made before is replaced; what others put into it, such as derivatives, stays.
+    out. A dataset that this command made before is brought up to date: sessions that have not changed are not touched, nor is
+    what others put into it, such as derivatives. A crash leaves it as it was, or is made good by the next export.
 
     Ends with 0 when the dataset is in place; 1 when nobody is kept, or what was built is not valid BIDS or does not read back
     as recorded (nothing is put in place); 2 for bad input (nothing is written).
@@ -94,7 +95,8 @@ def record(done: Any) -> dict[str, Any]:
     issues = [{"code": i.code, "severity": i.severity, "n": i.n, "first": i.first} for i in done.verdict.issues]
     return {
         "schema": 1, "root": str(done.root), "simulated": done.survey.simulated, "participants": people,
-        "runs": list(done.runs), "errors": len(done.verdict.errors), "warnings": len(done.verdict.warnings), "issues": issues,
+        "runs": list(done.runs), "written": list(done.written), "left": list(done.left), "errors": len(done.verdict.errors),
+        "warnings": len(done.verdict.warnings), "issues": issues,
         "validator": done.verdict.version, "unknown": list(done.unknown), "notes": list(done.notes),
     }  # fmt: skip
 
@@ -108,14 +110,17 @@ def _tell(done: Any) -> None:
         quality = "n/a" if p.quality is None else f"{p.quality:.2%}"
         table.add_row(f"sub-{p.label}", quality, "yes" if p.included else "no", escape(p.reason or ""))
     out.print(table)
-    for note in done.notes:
+    left = f"not in {done.data}, left as they are: {', '.join(done.left)}"
+    for note in (*done.notes, *((left,) if done.left else ())):
         out.print(f"note: {note}", markup=False, highlight=False)
     for issue in done.verdict.warnings:
         out.print(f"warning of the validator: {issue.n} x {issue.code}: {issue.first}", markup=False, highlight=False)
     if done.unknown:
         out.print(f"the study does not say: {', '.join(done.unknown)}; left out, not invented", markup=False, highlight=False)
     counts = f"0 errors, {len(done.verdict.warnings)} warnings (bids-validator-deno {done.verdict.version})"
-    out.print(f"{done.root}: {len(done.runs)} recordings, read back; {counts}", markup=False, highlight=False)
+    n_old = len(done.runs) - len(done.written)
+    new = f"{len(done.written)} recordings written and read back{f', {n_old} left as they were' if n_old else ''}"
+    out.print(f"{done.root}: {new}; {counts}", markup=False, highlight=False)
 
 
 app = typer.Typer(

@@ -1,25 +1,17 @@
-"""The dataset: survey, write, validate, read back, put in place."""
+"""The dataset: survey, write what is new, validate, read back, put in place."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from bids_export import eeg, front, physio, place, readback, recording, sidecars, tables, timeline, validate, video
-from bids_export import events as event_table
-from bids_export.recording import Eeg, Recording, RecordingError
-from bids_export.survey import Participant, RunFacts, SessionFacts, Survey, survey
-from bids_export.timeline import Moment
+from bids_export import front, place, receipts, sessions, validate
+from bids_export.place import Plan
+from bids_export.recording import RecordingError
+from bids_export.survey import Participant, Receipts, SessionFacts, Survey, survey
 from bids_export.validate import Verdict
-from protocol.folder import Run
-
-_SCANS = ("filename", "acq_time", "contact_quality", "included", "exclusion_reason")
-_SESSIONS = ("session_id", "acq_time", "contact_quality", "included", "exclusion_reason")
 
 Progress = Callable[[str, str, int], None]
 
@@ -49,38 +41,51 @@ class Options:
 
 @dataclass(frozen=True)
 class Export:
-    """What came of an export."""
+    """What came of an export.
 
+    ``runs`` are the recordings that the dataset now holds, ``written`` those of them that this export wrote; ``left`` are
+    sessions of the dataset that the data folder does not have, and that stay as they are.
+    """
+
+    data: Path
     root: Path
     survey: Survey
     runs: tuple[str, ...]
+    written: tuple[str, ...]
+    left: tuple[str, ...]
     verdict: Verdict
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-@dataclass
-class _Written:
-    """What has been written so far."""
+@dataclass(frozen=True)
+class _Work:
+    """Who is to be in the dataset with which sessions, and what has to be done for that.
 
-    runs: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    scans: list[dict[str, object]] = field(default_factory=list)
-    has_video: bool = False
-    has_quality: bool = False
+    ``drop`` are sessions whose files leave the dataset; ``known`` is what the dataset remembers.
+    """
+
+    people: tuple[Participant, ...]
+    write: tuple[SessionFacts, ...]
+    list_only: tuple[SessionFacts, ...]
+    drop: tuple[SessionFacts, ...]
+    known: Receipts
 
 
 def export(data: Path, root: Path, options: Options, *, progress: Progress = lambda _, __, ___: None) -> Export:
-    """Turn a data folder into a BIDS dataset: validated and read back before it is put in its place.
+    """Bring a BIDS dataset up to date with a data folder: validated and read back before anything in it changes.
+
+    Sessions that the dataset has already, made from the same recordings by the same code, are left alone; so are sessions that
+    the data folder does not have, and everything that others put into the dataset.
 
     Parameters
     ----------
     data : Path
         Holds ``sub-*/ses-*/run-*``.
     root : Path
-        Where the dataset goes; a dataset of ours that lies there is replaced, anything else is refused.
+        Where the dataset goes, or lies; anything that is no dataset of ours is refused.
     options : Options
-        Which participants, and whether simulated data may be exported.
+        Which participants are added or refreshed, and whether simulated data may be exported.
     progress : callable
         Is told what is being done (``read``, ``write``, ``validate``), to what, and to how many.
 
@@ -98,26 +103,22 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
         What was built is not right; nothing is put in place.
     """
     place.check(root)
-    found = survey(data, participants=options.participants, progress=lambda stem, n: progress("read", stem, n))
-    _check_simulated(found, data, allowed=options.simulated)
-    place.check_kind(root, simulated=found.simulated)
-    people = [p for p in found.participants if p.exportable and (p.included or options.include_excluded)]
-    if not people:
-        raise NothingKeptError(_nobody(found))
-    written = _Written()
-    with place.building(root) as built:
-        n_runs = sum(len(session.runs) for person in people for session in person.sessions)
-        for person in people:
-            for session in person.sessions:
-                _write_session(built, session, written, progress=lambda stem: progress("write", stem, n_runs))
-            _write_sessions_table(built, person)
-        _write_front(built, found, written)
+    with place.staging(root) as new:
+        known = receipts.load_all(root)
+        told = lambda stem, n: progress("read", stem, n)  # noqa: E731
+        found = survey(data, participants=options.participants, known=known, progress=told)
+        _check_simulated(found, data, allowed=options.simulated)
+        place.check_kind(root, simulated=found.simulated)
+        work = _work(found, known, root, include_excluded=options.include_excluded)
+        if not work.people:
+            raise NothingKeptError(_nobody(found))
+        _write(new, root, found, work, progress)
         progress("validate", root.name, 1)
-        verdict = validate.validate(built)
+        verdict = _validated(new, root, work)
         if verdict.errors:
             raise InvalidError(verdict)
-        place.put(built, root)
-    return Export(root, found, tuple(written.runs), verdict, front.unknown(found.study), tuple(written.notes))
+        place.put(root, _plan(new, root, work))
+    return _export(data, root, found, work, verdict)
 
 
 def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
@@ -132,113 +133,138 @@ def _nobody(found: Survey) -> str:
     return f"no dataset: none of {len(found.participants)} participants is kept ({why}); to export them: --include-excluded"
 
 
-def _write_session(built: Path, session: SessionFacts, written: _Written, *, progress: Callable[[str], None]) -> None:
-    """Write what the participant agreed to of every run that has EEG."""
-    if "eeg" not in session.scopes:
-        return
-    written.scans.clear()
-    for facts in session.runs:
-        progress(facts.run.stem)
-        record = recording.load(facts.run)
-        placed = recording.place_eeg(record)
-        if placed is None:
-            written.notes.append(f"{facts.run.stem}: no EEG was recorded; not exported")
-            continue
-        _write_run(built, record, placed, facts, session, written)
-        _copy_source(built, facts.run)
-        written.runs.append(facts.run.stem)
-    if written.scans:
-        prefix = f"sub-{session.participant}_ses-{session.session}"
-        folder = built / f"sub-{session.participant}" / f"ses-{session.session}"
-        tables.write_tsv(folder / f"{prefix}_scans.tsv", _SCANS, written.scans)
+def _work(found: Survey, known: Receipts, root: Path, *, include_excluded: bool) -> _Work:
+    """Decide who is in, and what the dataset does not have yet as it must be."""
+    people, write, list_only, drop = [], [], [], []
+    for person in found.participants:
+        wanted = person.included or include_excluded or not any(s.folders for s in person.sessions)
+        inside = [s for s in person.sessions if wanted and s.exportable and (s.folders or _has_files(s, known))]
+        if inside:
+            people.append(replace(person, sessions=tuple(inside)))
+        for session in (s for s in person.sessions if s.folders):
+            has_files = _has_files(session, known)
+            if session in inside:
+                if not (session.receipt and session.receipt.files and receipts.intact(root, session.receipt)):
+                    write.append(session)
+            elif has_files or session.receipt is None:
+                list_only.append(session)
+                drop += [session] if has_files else []
+    return _Work(tuple(people), tuple(write), tuple(list_only), tuple(drop), known)
 
 
-def _write_run(built: Path, record: Recording, placed: Eeg, facts: RunFacts, session: SessionFacts, written: _Written) -> None:
-    """Write one run, and read it back."""
-    start = record.wall(float(placed.clock.time_of(np.zeros(1))[0]))
-    vhdr = eeg.write(built, placed, session=record.session, study=record.study, start=start)
-    readback.check_eeg(vhdr, placed)
-    stem = vhdr.with_name(record.run.stem)
-    rows = _events(record, placed)
-    event_table.write(vhdr.with_name(f"{stem.name}_events.tsv"), rows)
-    described = sidecars.events(record.study, record.session, {row.trial_type for row in rows})
-    tables.write_json(vhdr.with_name(f"{stem.name}_events.json"), described)
-    readback.check_events(vhdr.with_name(f"{stem.name}_events.tsv"), rows)
-    scans = [(f"eeg/{vhdr.name}", start)]
-    scans += [(f"eeg/{name}", start) for name in _write_physio(stem, record, placed)]
-    written.has_quality = written.has_quality or len(scans) > 1
-    if "face" in session.scopes:
-        scans += _write_videos(vhdr.parents[1] / "beh" / stem.name, record, placed)
-    written.has_video = written.has_video or any(name.endswith(".mkv") for name, _ in scans)
-    if facts.end != "complete":
-        written.notes.append(f"{facts.run.stem}: the session was {facts.end}")
-    verdict = {"contact_quality": facts.quality.value, "included": session.reason is None, "exclusion_reason": session.reason}
-    written.scans += [{"filename": name, "acq_time": _iso(time), **verdict} for name, time in scans]
+def _has_files(session: SessionFacts, known: Receipts) -> bool:
+    there = known.get((session.participant, session.session))
+    return there is not None and bool(there.files)
 
 
-def _copy_source(built: Path, run: Run) -> None:
-    """Keep the small files that say how a run was made: the frozen study, its clips, and the trial table."""
-    folder = built / front.SOURCE / run.path.relative_to(run.data)
-    folder.mkdir(parents=True)
-    for path in (run.study_toml, run.clips_tsv, run.trials_csv):
-        if path.exists():
-            shutil.copyfile(path, folder / path.name)
-
-
-def _events(record: Recording, placed: Eeg) -> list[event_table.Event]:
-    clock = placed.clock
-    onsets = clock.onset_of(np.array([time for time, _ in record.moments])).tolist()
-    moments = [Moment(onset, marker) for onset, (_, marker) in zip(onsets, record.moments, strict=True)]
-    duration = clock.n_times / clock.sfreq
-    return timeline.events(moments, gaps=placed.filled, sfreq=clock.sfreq, duration=duration)
-
-
-def _write_physio(stem: Path, record: Recording, placed: Eeg) -> list[str]:
-    names = []
-    streams = {"CQ": record.study.eeg.contact_quality_stream, "EQ": record.study.eeg.eeg_quality_stream}
-    metrics: tuple[physio.Metric, ...] = ("CQ", "EQ")
-    for metric in metrics:
-        found = recording.readings(record, streams[metric])
-        if found is not None:
-            names.append(physio.write(stem, metric, found, placed.clock, placed.labels, record.study).name)
-    return names
-
-
-def _write_videos(stem: Path, record: Recording, placed: Eeg) -> list[tuple[str, datetime]]:
-    scans = []
-    for recorded in record.videos:
-        stem.parent.mkdir(exist_ok=True)
-        path = video.write(stem, recorded, placed.clock, record.study)
-        readback.check_video(path, recorded)
-        scans.append((f"beh/{path.name}", record.wall(float(recorded.times[0]))))
-    return scans
-
-
-def _write_sessions_table(built: Path, person: Participant) -> None:
-    folder = built / f"sub-{person.label}"
-    rows = [
-        {
-            "session_id": f"ses-{s.session}",
-            "acq_time": _iso(datetime.fromisoformat(s.runs[0].session.created_wall)),
-            "contact_quality": s.quality.value,
-            "included": s.reason is None,
-            "exclusion_reason": s.reason,
-        }
-        for s in person.sessions
-        if (folder / f"ses-{s.session}").is_dir()
-    ]
-    if rows:
-        tables.write_tsv(folder / f"sub-{person.label}_sessions.tsv", _SESSIONS, rows)
-
-
-def _write_front(built: Path, found: Survey, written: _Written) -> None:
-    for leftover in built.glob("README*"):
+def _write(new: Path, root: Path, found: Survey, work: _Work, progress: Progress) -> None:
+    """Write everything that is new into the staging folder."""
+    n_runs = sum(len(session.runs) for session in work.write)
+    for session in work.write:
+        sessions.write(new, session, progress=lambda stem: progress("write", stem, n_runs))
+    for session in work.list_only:
+        sessions.list_only(new, session)
+    for person in work.people:
+        sessions.write_table(new, person)
+    for leftover in new.glob("README*"):
         leftover.unlink()  # mne-bids writes a list of references
-    today = datetime.now(UTC).date()
-    front.write(built, found, has_video=written.has_video, has_quality=written.has_quality, today=today)
-    tables.write_json(built / "scans.json", sidecars.scans())
-    tables.write_json(built / "sessions.json", sidecars.sessions())
+    runs = [(s, run) for p in work.people for s in p.sessions for run in s.runs]
+    front.write(
+        new, root, found, has_video=any(run.has_video and "face" in s.scopes for s, run in runs),
+        has_quality=any(run.has_readings and run.has_eeg for _, run in runs),
+    )  # fmt: skip
 
 
-def _iso(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _validated(new: Path, root: Path, work: _Work) -> Verdict:
+    """Validate the dataset as it will be: what is new, and links to what stays."""
+    view = new.with_name("view")
+    view.mkdir()
+    for entry in new.iterdir():
+        if not entry.name.startswith("sub-") and entry.name != receipts.SOURCE:
+            (view / entry.name).symlink_to(entry, target_is_directory=entry.is_dir())
+    for person in work.people:
+        folder = view / f"sub-{person.label}"
+        folder.mkdir()
+        for name in (f"sub-{person.label}_sessions.tsv", *(f"ses-{s.session}" for s in person.sessions)):
+            made, there = new / folder.name / name, root / folder.name / name
+            source = made if made.exists() else there
+            if source.exists():
+                (folder / name).symlink_to(source, target_is_directory=source.is_dir())
+    try:
+        return validate.validate(view)
+    finally:
+        shutil.rmtree(view)
+
+
+def _plan(new: Path, root: Path, work: _Work) -> Plan:
+    """Return what is to be done, in an order in which the dataset is valid after every step.
+
+    Everybody is listed before their folder appears, and every pattern ignored before a file needs it; what is written about a
+    session stands there last: an export that dies before it writes that session again.
+    """
+    tables_ = [p.name for p in sorted(new.iterdir()) if p.is_file()] + ["stimuli/stimuli.tsv", "stimuli/stimuli.json"]
+    tables_.sort(key=lambda name: name != ".bidsignore")
+    put = list(tables_)
+    for person in work.people:
+        folder = f"sub-{person.label}"
+        if not (root / folder).exists():
+            put.append(folder)
+            continue
+        written = [s for s in work.write if s.participant == person.label]
+        put += [_folder(s) for s in written]
+        put.append(f"{folder}/{folder}_sessions.tsv")
+    put += [p.relative_to(new).as_posix() for p in _sources(new)]
+    put = [name for name in put if (new / name).is_dir() or not _same(new / name, root / name)]
+    drop = [name for session in work.drop for name in (_folder(session), *_ours(session, work, receipts.SOURCE))]
+    staying = {person.label for person in work.people}
+    gone = dict.fromkeys(s.participant for s in work.drop if s.participant not in staying)
+    drop += [f"sub-{label}/sub-{label}_sessions.tsv" for label in gone]
+    ours = {
+        _folder(s): tuple(n.removeprefix(f"{_folder(s)}/") for n in _ours(s, work, "sub-")) for s in (*work.write, *work.drop)
+    }
+    return Plan(tuple(put), tuple(drop), ours)
+
+
+def _sources(new: Path) -> list[Path]:
+    """Return the files below ``sourcedata``, each session's receipt after its other files."""
+    return sorted((p for p in (new / receipts.SOURCE).rglob("*") if p.is_file()), key=lambda p: (p.name == receipts.FILE, p))
+
+
+def _folder(session: SessionFacts) -> str:
+    return f"sub-{session.participant}/ses-{session.session}"
+
+
+def _ours(session: SessionFacts, work: _Work, start: str) -> list[str]:
+    """Return the files of a session that an earlier export made, below ``start``."""
+    there = work.known.get((session.participant, session.session))
+    return [name for name in (there.files if there else ()) if name.startswith(start)]
+
+
+def _same(new: Path, there: Path) -> bool:
+    return there.is_file() and there.read_bytes() == new.read_bytes()
+
+
+def _export(data: Path, root: Path, found: Survey, work: _Work, verdict: Verdict) -> Export:
+    inside = [session for person in work.people for session in person.sessions]
+    return Export(
+        data, root, found, runs=tuple(run.stem for s in inside for run in _in_dataset(s)),
+        written=tuple(run.stem for s in work.write for run in _in_dataset(s)),
+        left=tuple(f"sub-{s.participant} ses-{s.session}" for p in found.participants for s in p.sessions if not s.folders),
+        verdict=verdict, unknown=front.unknown(found.study), notes=tuple(_notes(work.write)),
+    )  # fmt: skip
+
+
+def _in_dataset(session: SessionFacts) -> Iterable[receipts.RunFacts]:
+    face = "face" in session.scopes
+    return [run for run in session.runs if run.has_eeg or (run.has_video and face)]
+
+
+def _notes(written: Iterable[SessionFacts]) -> Iterable[str]:
+    for session in written:
+        for run in session.runs:
+            if run not in _in_dataset(session):
+                yield f"{run.stem}: no EEG was recorded; not exported"
+            elif not run.has_eeg:
+                yield f"{run.stem}: no EEG was recorded; the video alone is exported"
+            if run.end != "complete":
+                yield f"{run.stem}: the session was {run.end}"

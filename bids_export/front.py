@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+import hashlib
+import shutil
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bids_export import place, prose, sidecars, tables
+from bids_export import place, prose, receipts, sidecars, tables
 from bids_export.survey import Participant, Survey
+from protocol.folder import sha256
 from protocol.study import Study
 
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
@@ -20,39 +23,97 @@ BIDSIGNORE = """\
 *_frames.tsv
 *_frames.json
 """
-SOURCE = "sourcedata"
+TEXTS = f"{receipts.SOURCE}/{receipts.FILE}"
 PEOPLE = ("participant_id", "age", "sex", "handedness", "contact_quality", "included", "exclusion_reason", "consent")
 FORM = ("hair", "cap_size")  # asked where the study's form asks; who is left out may depend on them
 _STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "source")
 
 
-def write(root: Path, found: Survey, *, has_video: bool, has_quality: bool, today: date) -> None:
-    """Write the files of the whole dataset.
+def write(new: Path, root: Path, found: Survey, *, has_video: bool, has_quality: bool) -> None:
+    """Write the files of the whole dataset; what people added to those that are there stays in them.
 
     Parameters
     ----------
+    new : Path
+        Where to write.
     root : Path
-        The dataset.
+        The dataset as it is, or nothing.
     found : Survey
         Everybody, also those who are left out.
     has_video, has_quality : bool
         Whether any recording in it has a face video, or quality streams.
-    today : date
-        For CHANGES.
     """
-    tables.write_json(root / place.DESCRIPTION, description(found))
+    tables.write_json(new / place.DESCRIPTION, _extended(description(found), root / place.DESCRIPTION))
     people = [_person(p) for p in found.participants]
     asked = tuple(name for name in FORM if any(person[name] for person in people))
-    tables.write_tsv(root / "participants.tsv", (*PEOPLE, *asked), people)
-    tables.write_json(root / "participants.json", sidecars.participants(found.study, asked))
-    (root / "stimuli").mkdir()
-    tables.write_tsv(root / "stimuli" / "stimuli.tsv", _STIMULI, _stimuli(found))
-    tables.write_json(root / "stimuli" / "stimuli.json", sidecars.STIMULI)
-    text = prose.readme(found, has_video=has_video, has_quality=has_quality)
-    (root / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    (root / "CHANGES").write_text(prose.changes(found, today), encoding="utf-8", newline="\n")
+    columns, rows = _with_added((*PEOPLE, *asked), people, root / "participants.tsv")
+    tables.write_tsv(new / "participants.tsv", columns, rows)
+    described = sidecars.participants(found.study, asked)
+    tables.write_json(new / "participants.json", _extended(described, root / "participants.json", only=columns))
+    (new / "stimuli").mkdir(exist_ok=True)
+    tables.write_tsv(new / "stimuli" / "stimuli.tsv", _STIMULI, _stimuli(found))
+    tables.write_json(new / "stimuli" / "stimuli.json", sidecars.STIMULI)
+    tables.write_json(new / "scans.json", sidecars.scans())
+    tables.write_json(new / "sessions.json", sidecars.sessions())
     if has_video:
-        (root / ".bidsignore").write_text(BIDSIGNORE, encoding="utf-8", newline="\n")
+        tables.write_text(new / ".bidsignore", _ignored(root / ".bidsignore"))
+    written = _Written(new, root)
+    written.text("README.md", prose.readme(found, has_video=has_video, has_quality=has_quality))
+    written.text("CHANGES", prose.changes(found))
+    written.save()
+
+
+class _Written:
+    """Texts that people go on with: one that is not as the last export left it stays as it is."""
+
+    def __init__(self, new: Path, root: Path) -> None:
+        self._new, self._root, self._hashes = new, root, {}  # type: Path, Path, dict[str, str]
+        try:
+            self._before = tables.read_json(root / TEXTS)
+        except (OSError, ValueError):
+            self._before = {}
+
+    def text(self, name: str, text: str) -> None:
+        """Write one, unless somebody has changed it."""
+        there = self._root / name
+        self._hashes[name] = hashlib.sha256(text.encode()).hexdigest()
+        if there.exists() and name in self._before and sha256(there) != self._before[name]:
+            self._hashes[name] = self._before[name]
+            shutil.copyfile(there, self._new / name)
+        else:
+            tables.write_text(self._new / name, text)
+
+    def save(self) -> None:
+        """Remember how they were left."""
+        (self._new / TEXTS).parent.mkdir(exist_ok=True)
+        tables.write_json(self._new / TEXTS, self._hashes)
+
+
+def _extended(ours: dict[str, Any], there: Path, *, only: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return a sidecar with the keys that somebody added to the one that is there."""
+    try:
+        theirs = tables.read_json(there)
+    except (OSError, ValueError):
+        return ours
+    return ours | {key: value for key, value in theirs.items() if key not in ours and (only is None or key in only)}
+
+
+def _with_added(
+    columns: Sequence[str], rows: list[dict[str, object]], there: Path
+) -> tuple[tuple[str, ...], list[dict[str, object]]]:
+    """Return columns and rows with the columns that somebody added to the table that is there."""
+    header, theirs = tables.read_tsv(there) if there.exists() else ((), [])
+    added = tuple(name for name in header if name not in (*PEOPLE, *FORM))
+    values = {row[header[0]]: row for row in theirs}
+    extended = [row | {name: values.get(str(row[columns[0]]), {}).get(name) for name in added} for row in rows]
+    return (*columns, *added), extended
+
+
+def _ignored(there: Path) -> str:
+    """Return ``.bidsignore``: our lines, and those that somebody added."""
+    lines = there.read_text(encoding="utf-8").splitlines() if there.exists() else []
+    ours = BIDSIGNORE.splitlines()
+    return "\n".join([*ours, *(line for line in lines if line not in ours)]) + "\n"
 
 
 def description(found: Survey) -> dict[str, Any]:
@@ -73,13 +134,14 @@ def description(found: Survey) -> dict[str, Any]:
         "EthicsApprovals": ethics,
         "Keywords": ["EEG", "emotion", "facial expression", "contact quality"],
         "GeneratedBy": made_by,
-        "SourceDatasets": [{"URL": f"bids::{SOURCE}/"}],
+        "SourceDatasets": [{"URL": f"bids::{receipts.SOURCE}/"}],
     }
     return tables.known(content) | ({"Simulated": True} if found.simulated else {})
 
 
 def _person(participant: Participant) -> dict[str, object]:
     who = participant.sessions[0].runs[0].session.person
+    scopes = participant.scopes
     return {
         "participant_id": f"sub-{participant.label}",
         "age": who.age_y,
@@ -88,7 +150,7 @@ def _person(participant: Participant) -> dict[str, object]:
         "contact_quality": participant.quality,
         "included": participant.included,
         "exclusion_reason": participant.reason,
-        "consent": "+".join(s for s in ("eeg", "face", "share", "train") if s in participant.scopes) or None,
+        "consent": "+".join(s for s in ("eeg", "face", "share", "train") if s in scopes) or None,
         **{name: getattr(who, name) for name in FORM},
     }
 
@@ -96,17 +158,8 @@ def _person(participant: Participant) -> dict[str, object]:
 def _stimuli(found: Survey) -> list[dict[str, object]]:
     """Return one row per clip that anybody was shown, with what its table says."""
     runs = [run for person in found.participants for session in person.sessions for run in session.runs]
-    entries = {entry.stim_id: entry for run in runs for entry in run.entries}
-    shown = dict(pair for run in runs for pair in run.shown)
-    rows: list[dict[str, object]] = []
-    for stim_id, target in sorted(shown.items()):
-        entry = entries.get(stim_id)
-        known = {} if entry is None else {
-            "duration": entry.duration_s, "start": entry.start_s, "filename": entry.file.name, "sha256": entry.sha256,
-            "license": entry.licence, "source": entry.source,
-        }  # fmt: skip
-        rows.append({"stim_id": stim_id, "target": target, **known})
-    return rows
+    shown = {clip.stim_id: clip for run in runs for clip in run.clips}
+    return [shown[stim_id].model_dump() for stim_id in sorted(shown)]
 
 
 def unknown(study: Study) -> tuple[str, ...]:

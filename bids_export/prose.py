@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import textwrap
 
 from bids_export.survey import Survey
 
@@ -72,9 +72,16 @@ def _institution(survey: Survey) -> str:
     return f"\n\n{', '.join(known)}" if known else ""
 
 
-def changes(survey: Survey, today: date) -> str:
-    """Return the CHANGES of a first version."""
-    n, n_sessions = len(survey.participants), sum(len(p.sessions) for p in survey.participants)
-    kept = sum(p.included for p in survey.participants)
-    counts = f"{n} participants, {n_sessions} sessions; {kept} participants kept for analysis"
-    return f"1.0.0 {today.isoformat()}\n  - First version: {counts}.\n"
+def changes(survey: Survey) -> str:
+    """Return CHANGES: one version for each day on which sessions were recorded, the newest first."""
+    days: dict[str, list[str]] = {}
+    for person in survey.participants:
+        for session in person.sessions:
+            began = min(run.session.created_wall for run in session.runs)
+            days.setdefault(began[:10], []).append(f"sub-{person.label} ses-{session.session}")
+    parts = []
+    for n, (day, recorded) in enumerate(sorted(days.items())):
+        what = "First sessions" if n == 0 else "Added"
+        lines = textwrap.wrap(f"{what}: {', '.join(recorded)}.", width=110, initial_indent="  - ", subsequent_indent="    ")
+        parts.append("\n".join([f"1.{n}.0 {day}", *lines]))
+    return "\n".join(reversed(parts)) + "\n"

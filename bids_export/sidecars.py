@@ -28,6 +28,11 @@ _LEVELS = {
     "sync/flash": "The screen's brightness steps.",
     BAD_GAP: "Samples were not measured: lost and bridged by a straight line, or filled in by the headset itself.",
 }
+ONSET = (
+    "Time from the first EEG sample on the EEG's own clock: onset times SamplingFrequency is the sample, at the end of the "
+    "recording too"
+)
+ONSET_OF_FACE = "Time from the first frame of the face, on the recorder's clock: no EEG was recorded"
 _SAM = {
     "valence": "1 (unpleasant) to 9 (pleasant)",
     "arousal": "1 (calm) to 9 (excited)",
@@ -35,7 +40,7 @@ _SAM = {
 }
 
 
-def events(study: Study, session: Session, present: set[str]) -> dict[str, Any]:
+def events(study: Study, session: Session, present: set[str], *, has_eeg: bool = True) -> dict[str, Any]:
     """Return ``events.json``: every column, its levels, colours and HED tags.
 
     Parameters
@@ -53,8 +58,7 @@ def events(study: Study, session: Session, present: set[str]) -> dict[str, Any]:
     levels = {name: text for name, text in (levels | _LEVELS).items() if name in present or name.startswith("clip/")}
     hed = {name: _hed(name) for name in levels}
     return {
-        "onset": {"Description": "Time from the first EEG sample on the EEG's own clock: onset times SamplingFrequency "
-                  "is the sample, at the end of the recording too", "Units": "s"},
+        "onset": {"Description": ONSET if has_eeg else ONSET_OF_FACE, "Units": "s"},
         "duration": {"Description": "Duration on the same clock", "Units": "s"},
         "trial_type": {"LongName": "Kind of event", "Description": "What happened", "Levels": levels, "HED": hed},
         "trial": {"Description": "Number of the trial in the session, from 1"},
@@ -163,7 +167,12 @@ def participants(study: Study, asked: Sequence[str] = ()) -> dict[str, Any]:
 
 def scans() -> dict[str, Any]:
     """Return ``scans.json``."""
-    return {"contact_quality": _QUALITY, "included": _INCLUDED, "exclusion_reason": _REASON}
+    ended = {"complete": "as planned", "aborted": "stopped before its end", "recovered": "by a crash; what was written is here"}
+    return {
+        "contact_quality": _QUALITY, "included": _INCLUDED, "exclusion_reason": _REASON,
+        "ended": {"Description": "How the recording ended", "Levels": ended},
+        "resumes": {"Description": "The recording that this one goes on with: a run of this session, or its identifier"},
+    }  # fmt: skip
 
 
 def sessions() -> dict[str, Any]:

@@ -1,57 +1,57 @@
-"""Who is in: every run of a data folder is read and judged before anything is written."""
+"""Who is in: every run of a data folder is judged before anything is written.
+
+Of a session that the dataset has already, made from the same recordings, what the dataset remembers is taken.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bids_export import recording
+from bids_export import receipts, recording
+from bids_export.receipts import About, ClipFacts, Receipt, RunFacts
 from bids_export.recording import Recording, RecordingError
 from collector import quality as rule
 from protocol import folder
-from protocol.folder import Quality, Run, Session
+from protocol import study as study_file
+from protocol.folder import Quality, Run
 from protocol.study import Study
-from stimuli.manifest import Entry
 
 QUIET_S = 10.0  # the recorder writes every second; a crash leaves a file that does not grow
 
 Progress = Callable[[str, int], None]
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What is known of a run without its arrays.
-
-    ``shown`` are the clips that it began, as (stim_id, target); ``judged_s`` the seconds that the rule looks at.
-    """
-
-    run: Run
-    session: Session
-    study: Study
-    end: str
-    entries: tuple[Entry, ...]
-    shown: tuple[tuple[str, str], ...]
-    quality: Quality
-    judged_s: float
-    has_eeg: bool
+Receipts = Mapping[tuple[str, str], Receipt]
 
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """One session: its runs, and the rule over all of them."""
+    """One session: its runs, and the rule over all of them.
+
+    ``folders`` are where its runs were recorded, empty for a session that only the dataset still has; ``receipt`` is what the
+    dataset remembers of exactly these recordings.
+    """
 
     participant: str
     session: str
     runs: tuple[RunFacts, ...]
     quality: Quality
+    folders: tuple[Run, ...] = ()
+    key: str = ""
+    receipt: Receipt | None = None
 
     @property
     def scopes(self) -> frozenset[str]:
         """What the participant agreed to in every run of it."""
         return frozenset.intersection(*(frozenset(r.session.consent.scopes) for r in self.runs))
+
+    @property
+    def exportable(self) -> bool:
+        """Whether there is something that the participant agreed to: EEG, or a face where no EEG arrived."""
+        has_video = "face" in self.scopes and any(r.has_video for r in self.runs)
+        return "eeg" in self.scopes and (has_video or any(r.has_eeg for r in self.runs))
 
     @property
     def reason(self) -> str | None:
@@ -79,8 +79,8 @@ class Participant:
 
     @property
     def exportable(self) -> bool:
-        """Whether there is EEG that the participant agreed to."""
-        return any("eeg" in s.scopes and any(r.has_eeg for r in s.runs) for s in self.sessions)
+        """Whether there is something that the participant agreed to."""
+        return any(s.exportable for s in self.sessions)
 
     @property
     def reason(self) -> str | None:
@@ -112,7 +112,9 @@ class Survey:
     simulated: bool
 
 
-def survey(data: Path, *, participants: Collection[str] = (), progress: Progress = lambda _, __: None) -> Survey:
+def survey(
+    data: Path, *, participants: Collection[str] = (), known: Receipts | None = None, progress: Progress = lambda _, __: None
+) -> Survey:
     """Read and judge every run.
 
     Parameters
@@ -120,7 +122,9 @@ def survey(data: Path, *, participants: Collection[str] = (), progress: Progress
     data : Path
         Holds ``sub-*/ses-*/run-*``.
     participants : collection of str
-        Only these; empty means all.
+        Only these are read; empty means all.
+    known : mapping of (participant, session) to Receipt
+        What the dataset remembers; sessions that are only there belong to the survey too.
     progress : callable
         Is told each run's stem before it is read, and how many runs there are.
 
@@ -130,17 +134,54 @@ def survey(data: Path, *, participants: Collection[str] = (), progress: Progress
         One line: file, key, value, cure.
     """
     runs = select(find(data), participants, data=data)
-    facts = []
+    known = known or {}
+    sessions = {
+        who: _of_data(tuple(of_session), known.get(who), progress=lambda stem: progress(stem, len(runs)))
+        for who, of_session in groupby(runs, lambda run: (run.participant, run.session))
+    }
+    sessions |= {who: _of_dataset(who, receipt) for who, receipt in known.items() if who not in sessions}
+    _check_one_study(sessions.values())
+    people = [
+        Participant(label, tuple(sessions[who] for who in of_person))
+        for label, of_person in groupby(sorted(sessions), lambda who: who[0])
+    ]
+    simulated = any(facts.session.simulated for session in sessions.values() for facts in session.runs)
+    return Survey(study_file.load(runs[-1].study_toml), tuple(people), simulated)
+
+
+def _of_data(runs: tuple[Run, ...], receipt: Receipt | None, *, progress: Callable[[str], None]) -> SessionFacts:
+    """Return the facts of a session, from its recordings unless the dataset remembers exactly these."""
     for run in runs:
         check_quiet(run, now=time.time())
-        progress(run.stem, len(runs))
-        facts.append(_facts(recording.load(run)))
-    _check_one_study(facts)
-    people = []
-    for label, of_person in groupby(facts, lambda f: f.run.participant):
-        sessions = groupby(of_person, lambda f: f.run.session)
-        people.append(Participant(label, tuple(_session(name, tuple(of_session)) for name, of_session in sessions)))
-    return Survey(facts[-1].study, tuple(people), facts[0].session.simulated)
+    if receipt is not None:
+        _check_same(runs, receipt)
+    key = receipts.key_of(runs)
+    same = receipt if receipt is not None and receipt.key == key else None
+    facts = []
+    for n, run in enumerate(runs):
+        progress(run.stem)
+        facts.append(_facts(recording.load(run)) if same is None else same.runs[n])
+    return _session(runs[0].participant, runs[0].session, tuple(facts), folders=runs, key=key, receipt=same)
+
+
+def _of_dataset(who: tuple[str, str], receipt: Receipt) -> SessionFacts:
+    return _session(*who, receipt.runs, key=receipt.key, receipt=receipt)
+
+
+def _check_same(runs: Sequence[Run], receipt: Receipt) -> None:
+    """Refuse recordings under the name of others that the dataset holds, and a session that lacks some of its recordings."""
+    there = {facts.session.run: facts.session.uid for facts in receipt.runs}
+    if gone := sorted(there.keys() - {run.run for run in runs}):
+        raise RecordingError(
+            f"{runs[0].path.parent}: has no run-{gone[0]}, which the dataset holds; bring it back to export this session"
+        )
+    for run in runs:
+        uid = folder.Session.load(run.session_json).uid
+        if there.get(run.run, uid) != uid:
+            raise RecordingError(
+                f"{run.session_json}: uid = {uid!r}: the dataset holds another recording under this name ({there[run.run]!r}); "
+                "give one of the two participants another label, or name another folder for the dataset"
+            )
 
 
 def find(data: Path) -> list[Run]:
@@ -195,41 +236,67 @@ def check_quiet(run: Run, *, now: float) -> None:
 
 
 def _facts(record: Recording) -> RunFacts:
-    study = record.study
+    study, scopes = record.study, record.session.consent.scopes
     spans = rule.judged_spans(record.moments, study.contact_quality.over)
-    onsets = (marker.keys for _, marker in record.moments if marker.name == "clip/onset")
-    shown = dict.fromkeys((keys["stim_id"], keys["target"]) for keys in onsets)
+    judged = rule.judge_streams(record.streams, study)
+    if "eeg" not in scopes:
+        judged = judged.model_copy(update={"value": None, "per_sensor": {}})
+    device = study.eeg
+    quality_streams = (device.contact_quality_stream, device.eeg_quality_stream)
     return RunFacts(
-        run=record.run, session=record.session, study=study, end=record.end, entries=record.entries, shown=tuple(shown),
-        quality=rule.judge_streams(record.streams, study), judged_s=sum(stop - start for start, stop in spans),
-        has_eeg=sum(len(s.stamps) for s in recording.matching(record.streams, study.eeg.stream)) > 1,
+        session=record.session, about=About.of(study, record.session.task), end=record.end, clips=_clips(record),
+        quality=judged, judged_s=sum(stop - start for start, stop in spans), has_eeg=_has(record, device.stream, n=2),
+        has_video=bool(record.videos),
+        has_readings=any(_has(record, keys, n=1) for keys in quality_streams if keys),
     )  # fmt: skip
 
 
-def _session(name: str, runs: tuple[RunFacts, ...]) -> SessionFacts:
+def _has(record: Recording, keys: study_file.Stream, *, n: int) -> bool:
+    return sum(len(s.stamps) for s in recording.matching(record.streams, keys)) >= n
+
+
+def _clips(record: Recording) -> tuple[ClipFacts, ...]:
+    """Return the clips that a run began, with what its table says of them."""
+    entries = {entry.stim_id: entry for entry in record.entries}
+    onsets = (marker.keys for _, marker in record.moments if marker.name == "clip/onset")
+    shown = dict.fromkeys((keys["stim_id"], keys["target"]) for keys in onsets)
+    found = []
+    for stim_id, target in shown:
+        entry = entries.get(stim_id)
+        found.append(ClipFacts(stim_id=stim_id, target=target) if entry is None else ClipFacts(
+            stim_id=stim_id, target=target, duration=entry.duration_s, start=entry.start_s, filename=entry.file.name,
+            sha256=entry.sha256, license=entry.licence, source=entry.source,
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _session(
+    participant: str, session: str, runs: tuple[RunFacts, ...], *, folders: tuple[Run, ...] = (), key: str,
+    receipt: Receipt | None,
+) -> SessionFacts:  # fmt: skip
     pooled = rule.pool([(r.quality, r.judged_s) for r in runs])
-    return SessionFacts(runs[0].run.participant, name, runs, pooled)
+    return SessionFacts(participant, session, runs, pooled, folders, key, receipt)
 
 
-def _check_one_study(facts: Iterable[RunFacts]) -> None:
+def _check_one_study(sessions: Iterable[SessionFacts]) -> None:
     """Refuse what cannot be one dataset: two studies, or simulated and real recordings."""
-    first, *others = facts
+    first, *others = (facts for session in sessions for facts in session.runs)
     for other in others:
         if other.session.simulated != first.session.simulated:
             real, made = sorted((first, other), key=lambda f: f.session.simulated)
             raise RecordingError(
-                f"{made.run.path}: simulated = true, but {real.run.path} is real; keep simulated and real data in folders apart"
+                f"{made.stem}: simulated = true, but {real.stem} is real; keep simulated and real data in folders apart"
             )
-        for key, mine, theirs in _identity(first, other):
+        for key, mine, theirs in _identity(first.about, other.about):
             if mine != theirs:
                 raise RecordingError(
-                    f"{other.run.study_toml}: {key} = {theirs!r}, but {first.run.stem} has {mine!r}: two studies; "
-                    "keep them in folders apart, or choose with --participant-label"
+                    f"{other.stem}/study.toml: {key} = {theirs!r}, but {first.stem} has {mine!r}: two studies; "
+                    "keep them in folders apart, each with a dataset of its own, or choose with --participant-label"
                 )
 
 
-def _identity(first: RunFacts, other: RunFacts) -> Iterable[tuple[str, object, object]]:
-    yield "study.name", first.study.study.name, other.study.study.name
-    yield "study.task", first.session.task, other.session.task
-    yield "emotions", list(first.study.emotions), list(other.study.emotions)
-    yield "contact_quality", first.study.contact_quality.model_dump(), other.study.contact_quality.model_dump()
+def _identity(first: About, other: About) -> Iterable[tuple[str, object, object]]:
+    yield "study.name", first.name, other.name
+    yield "study.task", first.task, other.task
+    yield "emotions", list(first.emotions), list(other.emotions)
+    yield "contact_quality", first.contact_quality.model_dump(), other.contact_quality.model_dump()

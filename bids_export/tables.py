@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import math
@@ -32,7 +33,20 @@ def cell(value: object, *, decimals: int = 6) -> str:
 def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write a table with a header; a missing value is n/a."""
     lines = ["\t".join(columns), *("\t".join(cell(row.get(name)) for name in columns) for row in rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def read_tsv(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Read a table: its columns, and its rows as texts."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t", restval=NA)
+        rows = [{name: row[name] for name in reader.fieldnames or ()} for row in reader]
+    return tuple(reader.fieldnames or ()), rows
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as it is, on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_tsv_gz(path: Path, rows: Iterable[Sequence[object]]) -> None:
@@ -44,7 +58,7 @@ def write_tsv_gz(path: Path, rows: Iterable[Sequence[object]]) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a sidecar."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +13,9 @@ import av
 import numpy as np
 
 from bids_export import tables
-from bids_export.alignment import SampleClock
 from bids_export.arrays import Floats
 from bids_export.recording import RecordingError, Video
+from bids_export.sidecars import ONSET, ONSET_OF_FACE
 from protocol.study import Study
 
 PTS_TOLERANCE_S = 0.0011  # Matroska keeps milliseconds
@@ -80,7 +81,7 @@ def frame_times(video: Video, facts: Facts) -> Floats:
     return times
 
 
-def write(stem: Path, video: Video, clock: SampleClock, study: Study) -> Path:
+def write(stem: Path, video: Video, onset_of: Callable[[Floats], Floats], study: Study, *, has_eeg: bool = True) -> Path:
     """Copy a video beside its frame times.
 
     Parameters
@@ -89,10 +90,12 @@ def write(stem: Path, video: Video, clock: SampleClock, study: Study) -> Path:
         Folder and entities without ``recording-``.
     video : Video
         As recorded.
-    clock : SampleClock
-        Of the EEG.
+    onset_of : callable
+        From LSL seconds to onsets in the dataset.
     study : Study
         For what is known of the camera.
+    has_eeg : bool
+        Whether onsets count from the first EEG sample.
 
     Returns
     -------
@@ -104,9 +107,9 @@ def write(stem: Path, video: Video, clock: SampleClock, study: Study) -> Path:
     path = stem.with_name(f"{base}_video.mkv")
     shutil.copyfile(video.path, path)
     facts = probe(path)
-    onsets = clock.onset_of(frame_times(video, facts))
+    onsets = onset_of(frame_times(video, facts))
     tables.write_tsv(path.with_name(f"{base}_frames.tsv"), COLUMNS, _table(onsets))
-    tables.write_json(path.with_name(f"{base}_frames.json"), FRAMES_SIDECAR)
+    tables.write_json(path.with_name(f"{base}_frames.json"), frames_sidecar(has_eeg=has_eeg))
     tables.write_json(path.with_name(f"{base}_video.json"), sidecar(facts, onsets, study))
     return path
 
@@ -115,14 +118,13 @@ def _table(onsets: Floats) -> list[dict[str, object]]:
     return [{"frame": frame, "onset": onset} for frame, onset in enumerate(onsets.tolist())]
 
 
-FRAMES_SIDECAR: dict[str, Any] = {
-    "Description": "When each frame of the video was taken, on the clock of the EEG.",
-    "frame": {"Description": "Number of the frame in the video, from 0, in the order of showing"},
-    "onset": {
-        "Description": "Time from the first EEG sample on the EEG's own clock: onset times SamplingFrequency is the sample",
-        "Units": "s",
-    },
-}
+def frames_sidecar(*, has_eeg: bool) -> dict[str, Any]:
+    """Return the sidecar of a table of frames."""
+    return {
+        "Description": "When each frame of the video was taken.",
+        "frame": {"Description": "Number of the frame in the video, from 0, in the order of showing"},
+        "onset": {"Description": ONSET if has_eeg else ONSET_OF_FACE, "Units": "s"},
+    }
 
 
 def sidecar(facts: Facts, onsets: Floats, study: Study) -> dict[str, Any]:

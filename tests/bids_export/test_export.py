@@ -117,19 +117,6 @@ def test_the_video_is_the_recorded_one_and_scans_list_it(exported: dataset.Expor
     assert scans[f"beh/{name}"]["acq_time"] == "2026-09-21T14:13:20.013000Z"
 
 
-def test_exporting_again_replaces_ours_keeps_derivatives_and_obeys_include_excluded(tmp_path: Path, capsys) -> None:
-    data, root = tmp_path / "data", tmp_path / "bids"
-    record(data, Truth(duration_s=18.0, fps=0), Who("01"))
-    record(data, Truth(duration_s=18.0, fps=0, overall=60.0), Who("02"))
-    code, out, _ = run(data, root, "--json", capsys=capsys)
-    assert (code, json.loads(out)["runs"]) == (0, ["sub-01_ses-01_task-emotion_run-01"])
-    (root / "derivatives" / "emolab").mkdir(parents=True)
-    code, out, _ = run(data, root, "--json", "--include-excluded", "--participant-label", "sub-02", capsys=capsys)
-    assert (code, json.loads(out)["runs"]) == (0, ["sub-02_ses-01_task-emotion_run-01"])
-    assert sorted(path.name for path in root.glob("sub-*")) == ["sub-02"]
-    assert (root / "derivatives" / "emolab").is_dir()
-
-
 def test_nobody_kept_is_no_dataset(tmp_path: Path, capsys) -> None:
     record(tmp_path / "data", Truth(duration_s=18.0, overall=60.0, fps=0))
     code, _, err = run(tmp_path / "data", tmp_path / "bids", capsys=capsys)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bids_export import alignment, eeg, physio, place, readback, recording, tables, video
+from bids_export import alignment, eeg, physio, readback, recording, tables, video
 from bids_export.recording import Readings, RecordingError, Video
 from bids_export.validate import _counted
 from protocol import study
@@ -128,28 +128,6 @@ def test_samples_that_the_headset_filled_in_itself_are_marked_too(tmp_path):
 def test_a_montage_that_knows_no_channel_is_named():
     with pytest.raises(RecordingError, match=r"eeg.montage = 'colin27_1020' knows none of its channels \(A1x, B2x\)"):
         recording.channels(("A1x", "B2x"), STUDY, where="x.xdf")
-
-
-def test_a_dataset_of_ours_makes_room_and_keeps_what_others_put_there(tmp_path):
-    root = tmp_path / "bids"
-    (root / "derivatives" / "emolab").mkdir(parents=True)
-    (root / "sub-09").mkdir()
-    tables.write_json(root / "dataset_description.json", {"Name": "old", "GeneratedBy": [{"Name": "emolab"}]})
-    place.check(root)
-    with place.building(root) as built:
-        tables.write_json(built / "dataset_description.json", {"Name": "new"})
-        place.put(built, root)
-    assert tables.read_json(root / "dataset_description.json") == {"Name": "new"}
-    assert (root / "derivatives" / "emolab").is_dir()
-    assert not (root / "sub-09").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["bids"]
-
-
-def test_a_build_that_fails_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), place.building(tmp_path / "bids") as built:
-        (built / "sub-01").mkdir()
-        raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_findings_of_the_validator_are_counted_by_kind():
