@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from collector import clocks
-from collector.camera import frames_header
+from collector.camera.times import STREAM_NAME as FRAMES_NAME
+from collector.camera.times import frames_header
 from collector.clocks import Offset
 from collector.xdf import StreamHeader, Writer, header_xml
 from protocol import markers
@@ -34,7 +35,7 @@ class OwnStreams:
     uid : str
         Of the session.
     video : str or None
-        Name of the video file, None without a camera.
+        Name of the video file; None without a camera, or where :meth:`video` tells later.
     now : callable
         The LSL clock: these streams' own clock, so their offsets are zero.
     wall : callable
@@ -46,18 +47,37 @@ class OwnStreams:
     ) -> None:
         self._writer, self._now, self._wall = writer, now, wall
         headers = [notes_header(uid=uid), clocks.wall_header(uid=uid), clocks.offsets_header(uid=uid)]
-        headers += [frames_header(video, uid=uid)] if video is not None else []
-        self._ids = {header.name: FIRST_ID + n for n, header in enumerate(headers)}
+        self._uid, self._n_videos = uid, 0
+        self._ids: dict[str, int] = {}
+        self._all: tuple[int, ...] = ()  # replaced as a whole: videos are added while other threads look
         for header in headers:
-            # uids tell streams apart: each has its own
-            own = replace(header, uid=f"{uid}-{header.name}", hostname=socket.gethostname(), created_at=now())
-            writer.add_stream(self._ids[header.name], header_xml(own))
+            self._ids[header.name] = self._add(header)
+        if video is not None:
+            self.video(video)
+        else:
+            self.zero()
+
+    def _add(self, header: StreamHeader, *, part: str = "") -> int:
+        """Write a header under the next id; uids tell streams apart, so each has its own."""
+        stream_id = FIRST_ID + len(self._all)
+        own = replace(
+            header, uid=f"{self._uid}-{header.name}{part}", hostname=socket.gethostname(), created_at=self._now()
+        )  # fmt: skip
+        self._writer.add_stream(stream_id, header_xml(own))
+        self._all = (*self._all, stream_id)
+        return stream_id
+
+    def video(self, file: str) -> None:
+        """Begin the stream of a video's frame times: each file has its own, which names it. Frames now go there."""
+        self._n_videos += 1
+        part = f"-{self._n_videos}" if self._n_videos > 1 else ""
+        self._ids[FRAMES_NAME] = self._add(frames_header(file, uid=f"{self._uid}{part}"), part=part)
         self.zero()
 
     def zero(self) -> None:
         """Write the zero offsets without which readers warn of clocks that nobody measured."""
         t = self._now()
-        for stream_id in self._ids.values():
+        for stream_id in self._all:
             self._writer.offset(stream_id, t, 0.0)
 
     def note(self, name: str, keys: dict[str, str] | None = None, *, t: float | None = None) -> None:
@@ -76,8 +96,8 @@ class OwnStreams:
         self._push(clocks.OFFSETS_NAME, offset.t_remote + offset.value, row)
 
     def frame(self, t: float, row: Sequence[float]) -> None:
-        """Write the times of a frame."""
-        self._push("emolab-frames", t, np.array([row], np.float64))
+        """Write the times of a frame of the video that was begun last."""
+        self._push(FRAMES_NAME, t, np.array([row], np.float64))
 
     def _push(self, name: str, t: float, values: np.ndarray | list[list[str]]) -> None:
         self._writer.samples(self._ids[name], [t], values)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from collector import clocks
 from collector.camera import Camera, Capture
+from collector.camera.watchdog import is_lost
 from collector.clocks import Offset
 from collector.desk import Desk
 from collector.ending import End, Facts, ending
@@ -22,7 +23,7 @@ from collector.inlets import Admitted, Inlets
 from collector.intake import Sink
 from collector.tape import Tape
 from collector.wanted import Wanted, wanted
-from collector.watch import SILENT_S, disk_state, lasts_s
+from collector.watch import disk_state, lasts_s
 from collector.xdf.codec import Values
 from protocol import markers
 from protocol.markers import MarkerError
@@ -62,6 +63,8 @@ class Recorder:
         The operator.
     capture : Capture or None
         An opened camera, None without one.
+    reopen : callable, optional
+        Opens the camera again when it is lost.
     launched : bool
         Whether a launcher started us. Then silence of both launcher and window ends the recording after a minute, even if
         neither was ever heard; else only signals, ``session/end``, or the loss of a window that there was, do.
@@ -73,7 +76,8 @@ class Recorder:
 
     def __init__(
         self, target: Target, study: Study, *, now: Callable[[], float], desk: Desk, capture: Capture | None,
-        launched: bool = False, wait_s: float = 30.0, streams: tuple[Wanted, ...] | None = None,
+        reopen: Callable[[], Capture] | None = None, launched: bool = False, wait_s: float = 30.0,
+        streams: tuple[Wanted, ...] | None = None,
     ) -> None:  # fmt: skip
         self._target, self._now, self._desk, self._launched, self._wait_s = target, now, desk, launched, wait_s
         self._wanted = streams if streams is not None else wanted(study, uid=target.uid or None)
@@ -87,7 +91,10 @@ class Recorder:
         self._duplicates: set[str] = set()
         self._camera: Camera | None = None
         if capture is not None and study.camera is not None:
-            self._camera = Camera(capture, target.video, fps=study.camera.fps, now=now, on_row=self._frame)
+            self._camera = Camera(
+                capture, target.video, fps=study.camera.fps, now=now, on_row=self._frame, on_file=self._video,
+                on_fault=self._video_ended, reopen=reopen,
+            )  # fmt: skip
 
     def stop(self, reason: str) -> None:
         """Ask for the end; safe in a signal handler. The first reason stays."""
@@ -157,8 +164,8 @@ class Recorder:
         return missing
 
     def _begin(self) -> Tape:
-        video = self._target.video.name if self._camera else None
-        tape = self._tape = Tape(self._target.xdf, uid=self._target.uid, video=video, now=self._now)
+        # a video's stream begins with its file: at its first frame, and again after each loss of the camera
+        tape = self._tape = Tape(self._target.xdf, uid=self._target.uid, video=None, now=self._now)
         self._t_begun = self._t_zero = self._t_tick = self._now()
         tape.write(lambda: self._admit(tape))
         if self._camera:
@@ -184,6 +191,17 @@ class Recorder:
     def _frame(self, t: float, row: tuple[float, float, float, float]) -> None:
         assert self._tape is not None
         self._tape.frame(t, row)
+
+    def _video(self, path: Path) -> None:
+        assert self._tape is not None
+        tape = self._tape
+        tape.write(lambda: tape.own.video(path.name))
+        tape.note("video/file", {"file": path.name})
+
+    def _video_ended(self, error: Exception) -> None:
+        """A full disk ends the recording; anything else only the video."""
+        if isinstance(error, OSError) and self._tape is not None:
+            self._tape.full(error)
 
     def _offset(self, stream_id: int, offset: Offset) -> None:
         assert self._tape is not None
@@ -270,7 +288,7 @@ class Recorder:
                 self._alarm(tape, "stream/duplicate", name, on=True, why=f"uid {uid} sends beside it, not recorded")
         if self._camera:
             t_last = max(self._camera.t_last or 0.0, self._t_begun)
-            lost = bool(self._camera.error) or self._now() - t_last > SILENT_S
+            lost = bool(self._camera.error) or is_lost(t_last, self._now())
             self._alarm(tape, "camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
 
     def _watch_disk(self, tape: Tape) -> None:
@@ -302,7 +320,7 @@ class Recorder:
         return shutil.disk_usage(self._target.xdf.parent).free
 
     def _left_s(self, free_B: int) -> float | None:
-        written = sum(p.stat().st_size for p in (self._target.xdf, self._target.video) if p.exists())
+        written = sum(p.stat().st_size for p in (self._target.xdf, *(self._camera.files if self._camera else ())) if p.exists())
         return lasts_s(free_B, written, self._now() - self._t_begun)
 
     # ---- after -----------------------------------------------------------------------------------------------------------

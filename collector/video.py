@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -23,6 +25,21 @@ _ENCODER = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1", "force
 
 class VideoError(ValueError):
     """A frame does not fit the video; the text says how."""
+
+
+class VideoDiskError(OSError):
+    """The disk does not take the video; ``errno`` says why. All but the last half second before is readable."""
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg says of the disk, or of anything else, into errors of ours."""
+    try:
+        yield
+    except OSError as error:  # PyAV's own are subclasses
+        raise VideoDiskError(error.errno, error.strerror or str(error), str(path)) from error
+    except av.FFmpegError as error:
+        raise VideoError(f"{path.name}: {error}") from error
 
 
 class VideoWriter:
@@ -74,6 +91,13 @@ class VideoWriter:
         -------
         float
             The time that the container holds, seconds: ``t_s`` to the millisecond, later than the frame before.
+
+        Raises
+        ------
+        VideoDiskError
+            When the disk is full or gone. A half second of frames may be lost that was taken before.
+        VideoError
+            For a frame of another size, or one that cannot be encoded.
         """
         if frame_bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise VideoError(f"{self.path.name}: a frame has shape {frame_bgr.shape}, the video is {self.size_px}")
@@ -85,8 +109,9 @@ class VideoWriter:
         frame.pts, frame.time_base = self._pts, _TICK
         if t_s - self._keyed >= _KEYFRAME_S:  # by time, not by count: a camera may be slower than it says
             frame.pict_type, self._keyed = PictureType.I, t_s
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        with _disk(self.path):
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
         self.n_frames += 1
         return float(self._pts * _TICK)
 
@@ -95,17 +120,18 @@ class VideoWriter:
 
         Raises
         ------
-        OSError
+        VideoDiskError
             When the end does not fit onto the disk; all up to the last half second is there.
         """
         if not self._open:
             return
         self._open = False
-        try:
-            for packet in self._stream.encode(None):
-                self._container.mux(packet)
-        finally:
-            self._container.close()
+        with _disk(self.path):
+            try:
+                for packet in self._stream.encode(None):
+                    self._container.mux(packet)
+            finally:
+                self._container.close()
 
     def __enter__(self) -> Self:
         return self
