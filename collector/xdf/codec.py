@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 MAGIC = b"XDF:"
 BOUNDARY = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
-_STAMPED = 8  # the byte before a sample that has a stamp of its own: the stamp's size
+STAMPED = 8  # the byte before a sample that has a stamp of its own: the stamp's size
 
 FORMATS: Mapping[str, np.dtype[np.generic] | None] = {
     "float32": np.dtype("<f4"),
@@ -135,7 +135,7 @@ def _numbers(stream_id: int, stamps: NDArray[np.float64], values: Values, form: 
     if not np.can_cast(array.dtype, dtype, casting="same_kind" if dtype.kind == "f" else "safe"):
         raise XdfError(f"stream {stream_id}: values are {array.dtype}, the stream holds {form}")
     rows = np.empty(len(stamps), record(form, n_channels))
-    rows["size"], rows["stamp"], rows["values"] = _STAMPED, stamps, array
+    rows["size"], rows["stamp"], rows["values"] = STAMPED, stamps, array
     return rows.tobytes()
 
 
@@ -144,79 +144,11 @@ def _text(stream_id: int, stamps: NDArray[np.float64], values: Values, n_channel
         raise XdfError(f"stream {stream_id}: not {len(stamps)} samples of {n_channels} texts")
     parts = []
     for stamp, row in zip(stamps, values, strict=True):
-        parts.append(struct.pack("<Bd", _STAMPED, stamp))
+        parts.append(struct.pack("<Bd", STAMPED, stamp))
         for text in row:
             data = text.encode("utf-8")
             parts += (varlen(len(data)), data)
     return b"".join(parts)
-
-
-def fully_stamped(content: Bytes, at: int, n: int, dtype: np.dtype[np.void]) -> bool:
-    """Tell whether ``content[at:]`` is exactly ``n`` numeric samples that all have a stamp."""
-    if len(content) - at != n * dtype.itemsize:
-        return False
-    return bool((np.frombuffer(content, dtype, n, at)["size"] == _STAMPED).all())
-
-
-def parse_numbers(
-    content: Bytes, at: int, n: int, *, form: str, n_channels: int, last: float, step: float
-) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
-    """Decode numeric samples of which some have no stamp: theirs is the one before plus ``step``.
-
-    Raises
-    ------
-    XdfError
-        When the content is not exactly ``n`` samples.
-    """
-    dtype = FORMATS[form]
-    assert dtype is not None
-    width = n_channels * dtype.itemsize
-    if n * (1 + width) > len(content) - at:
-        raise XdfError(f"{n} samples do not fit into {len(content) - at} bytes")
-    stamps, values = np.empty(n), np.empty((n, n_channels), dtype)
-    for i in range(n):
-        last, at = _stamp(content, at, last, step)
-        if at + width > len(content):
-            raise XdfError(f"sample {i} of {n} is cut off")
-        stamps[i], values[i] = last, np.frombuffer(content, dtype, n_channels, at)
-        at += width
-    _at_end(content, at, n)
-    return stamps, values
-
-
-def parse_text(
-    content: Bytes, at: int, n: int, *, n_channels: int, last: float, step: float
-) -> tuple[NDArray[np.float64], list[list[str]]]:
-    """Decode samples of text; as :func:`parse_numbers`."""
-    if n * (1 + 2 * n_channels) > len(content) - at:
-        raise XdfError(f"{n} samples do not fit into {len(content) - at} bytes")
-    stamps, rows = np.empty(n), []
-    for i in range(n):
-        last, at = _stamp(content, at, last, step)
-        row = []
-        for _ in range(n_channels):
-            size, at = read_varlen(content, at)
-            if at + size > len(content):
-                raise XdfError(f"sample {i} of {n} is cut off")
-            row.append(bytes(content[at : at + size]).decode("utf-8", "replace"))
-            at += size
-        stamps[i] = last
-        rows.append(row)
-    _at_end(content, at, n)
-    return stamps, rows
-
-
-def _stamp(content: Bytes, at: int, last: float, step: float) -> tuple[float, int]:
-    if at < len(content) and content[at] == 0:
-        return last + step, at + 1
-    if at + 9 <= len(content) and content[at] == _STAMPED:
-        return struct.unpack_from("<d", content, at + 1)[0], at + 9
-    raise XdfError("a sample has no stamp")
-
-
-def _at_end(content: Bytes, at: int, n: int) -> None:
-    if at != len(content):
-        raise XdfError(f"{len(content) - at} bytes follow the last of {n} samples")
 
 
 def file_header(created: str) -> bytes:

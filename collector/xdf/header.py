@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from collector.xdf.codec import FORMATS, XdfError
 
 _DROPS = ("synchronization", "can_drop_samples")
+_MAX_DEPTH = 100
 _MAX_CHANNELS = 1 << 16  # a header that claims more is damaged: the devices of this field have at most some thousands
 
 
@@ -138,12 +139,23 @@ def parse_header(xml: str) -> StreamHeader:
 
 
 def _root(xml: str) -> ElementTree.Element:
+    return root_of(xml, what="stream header: ")
+
+
+def root_of(xml: str | bytes, *, what: str = "") -> ElementTree.Element:
+    """Return the ``info`` element of a header or footer.
+
+    Raises
+    ------
+    XdfError
+        When it is none.
+    """
     try:
         info = ElementTree.fromstring(xml)
-    except ElementTree.ParseError as error:
-        raise XdfError(f"stream header: not XML: {error}") from None
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the latter two: encodings that are none
+        raise XdfError(f"{what}not XML: {error}") from None
     if info.tag != "info":
-        raise XdfError(f"stream header: <{info.tag}> instead of <info>")
+        raise XdfError(f"{what}<{info.tag[:40]}> instead of <info>")
     return info
 
 
@@ -170,6 +182,8 @@ def _per_channel(channels: list[ElementTree.Element], tag: str, n_channels: int)
 
 
 def _leaves(desc: ElementTree.Element | None, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    if len(path) > _MAX_DEPTH:
+        raise XdfError(f"stream header: elements within elements, {len(path)} deep")
     found: list[tuple[str, str]] = []
     for child in desc if desc is not None else ():
         here = (*path, child.tag)
