@@ -27,9 +27,10 @@ def record(
 
     Example: python -P -m collector data/sub-07/ses-01/run-01 --study study
 
-    Ends with 0 after a complete session, 1 after an aborted one or when a required stream is missing.
+    Ends with 0 after a complete session, 1 after an aborted one or when a required stream is missing, 3 when something
+    broke, such as a disk that is full.
     """
-    from collector.job import record_session
+    from collector.job import BrokenError, record_session
     from collector.recorder import RefusedError
 
     try:
@@ -37,6 +38,9 @@ def record(
     except RefusedError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(commands.CHECK_FAILED) from None
+    except BrokenError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(commands.FAULT) from None
     if end.end != "complete":
         typer.echo(f"aborted{f': {end.reason}' if end.reason else ''}", err=True)
         raise typer.Exit(commands.CHECK_FAILED)

@@ -26,6 +26,7 @@ UNBEGUN = ("", "starting", WAITING)
 START_EVERY_S = 0.5
 BEAT_S = 1.0  # the collector ends itself when it hears neither of us nor of the window for a minute
 COMPLETE, ABORTED = 0, 1  # exit codes of a window or a collector that ended as it should
+REFUSED = (1, 2)  # of a collector that has not begun: a stream or a camera is missing; its last words say which
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +155,10 @@ class Conductor:
         if twin is not None and twin.code is not None:
             self._fault("twin/lost", f"the simulated headset {twin.why()}")
             self._end_collector("twin/lost")
+        elif collector.code in REFUSED:
+            self._outcome = Outcome("aborted", collector.last_words() or "the collector refused to record")
+            self._write("state", "collector/refused", {"reason": self._outcome.reason})
+            self._leave()
         elif collector.code is not None:
             self._fault("collector/lost", f"the collector {collector.why()}")
             self._leave()

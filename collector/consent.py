@@ -97,6 +97,35 @@ def from_options(given: Given, form: ConsentForm) -> tuple[Person, Consent]:
     return person(given), _consent(scopes(given.scopes, form), form)
 
 
+def agreement(text: str | None, form: ConsentForm, *, answer: Ask | None) -> Consent:
+    """Take the consent alone, for a recording without a session.
+
+    Parameters
+    ----------
+    text : str or None
+        What ``--consent`` named; None asks.
+    form : ConsentForm
+        The study's.
+    answer : callable or None
+        Puts a question to the operator; None where there is no terminal.
+
+    Raises
+    ------
+    ConsentError
+        Without consent to the EEG, or where nobody can be asked.
+    """
+    if text is None:
+        if answer is None:
+            return from_options(Given(), form)[1]
+        text = _agreed(form, answer)
+    return _consent(scopes(text, form), form)
+
+
+def _agreed(form: ConsentForm, answer: Ask) -> str:
+    told = [s for s in form.scopes if answer(f"Did the participant agree {MEANING[s]}? y/n", "n").lower().startswith("y")]
+    return ",".join(told)
+
+
 def ask(given: Given, form: ConsentForm, *, answer: Ask) -> tuple[Person, Consent]:
     """Ask for what the options left out.
 
@@ -118,10 +147,7 @@ def ask(given: Given, form: ConsentForm, *, answer: Ask) -> tuple[Person, Consen
     sex = given.sex if given.sex is not None else answer("Sex: F, M, O or n/a", "n/a")
     hand = given.handedness if given.handedness is not None else answer("Handedness: L, R, A (both) or n/a", "n/a")
     who = person(Given(age=age, sex=sex, handedness=hand))
-    text = given.scopes
-    if text is None:
-        agreed = [s for s in form.scopes if answer(f"Did the participant agree {MEANING[s]}? y/n", "n").lower().startswith("y")]
-        text = ",".join(agreed)
+    text = given.scopes if given.scopes is not None else _agreed(form, answer)
     return who, _consent(scopes(text, form), form)
 
 

@@ -52,7 +52,7 @@ def refuse(free_B: float, recording_B: float, *, length_s: float, what: str) -> 
     """Decide as :func:`check_room` does, with the free bytes given."""
     if free_B < needed(recording_B):
         raise RoomError(
-            f"{what}: {free_B / 2**30:.2f} GiB are free, and {length_s / 60:.0f} min may take "
+            f"{what}: {free_B / 2**30:.2f} GiB are free, and a recording of {length_s / 60:.0f} min may take "
             f"{needed(recording_B) / 2**30:.2f} GiB; free some, or choose another disk"
         )
 

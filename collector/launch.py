@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,15 +15,15 @@ import typer
 from rich.console import Console
 from rich.prompt import Prompt
 
-from collector import consent, console, prepare
+from collector import consent, console, prepare, signals
 from collector.conduct import Conductor
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome, Roster
-from collector.lock import Lock, LockedError
+from collector.lock import Lock, LockedError, machine_folder
 from collector.prepare import Plan, PrepareError
 from collector.sitter import Sitter
 from collector.twin import knobs
-from protocol import commands, ratings, schedule
+from protocol import commands, folder, ratings, schedule
 from protocol.folder import Consent, FolderError, Manifest, Person, Quality, Run
 from protocol.journal import Journal
 from protocol.link import Hub
@@ -135,10 +132,15 @@ def run(
     plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin)
     prepare.check_display(os.environ)
     form = _form(plan, Given(age, sex, handedness, agreed), screen)
-    with Lock(plan.folder) as lock:
+    with Lock(plan.folder, also=_devices(plan)) as lock:
         verdict = _record(plan, form, lock, screen=screen, options=Options(windowed=windowed, effect=effect))
     _tell(verdict, as_json=as_json)
     raise typer.Exit(verdict.code)
+
+
+def _devices(plan: Plan) -> Lock | None:
+    """Return the lock of the machine's headset and camera; simulated ones are as many as there are sessions."""
+    return None if plan.twin else Lock(machine_folder(), what="headset and camera of this machine are in use")
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,10 @@ def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Con
             run, roster(plan, run, options), hub=hub, journal=journal, lock=lock, view=view, now=now,
             environment=_environment(plan, options), sitter=_sitter(plan) if plan.twin else None,
         )  # fmt: skip
-        with _interrupts(conductor.interrupt):
+        with signals.ending(lambda _: conductor.interrupt()):
             outcome = conductor.conduct()
+        if not run.xdf.exists() and not run.manifest_json.exists():
+            folder.shelve(run, outcome.fault or outcome.reason)
         verdict = judge(run, outcome)
         journal.write("state", "verdict", {"exit": verdict.code, "message": verdict.text}, sync=True)
     hub.close()
@@ -207,18 +211,6 @@ def _environment(plan: Plan, options: Options) -> dict[str, str]:
 def _sitter(plan: Plan) -> Sitter:
     choices = {question.name: question.choices for question in ratings.questions(plan.study)}
     return Sitter(choices.__getitem__, rng=schedule.generator(plan.study.design.seed, f"{plan.participant}/answers"))
-
-
-@contextmanager
-def _interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C, and a polite end by the system, end the session in order."""
-    caught = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(which, lambda *_: interrupt()) for which in caught]
-    try:
-        yield
-    finally:
-        for which, handler in zip(caught, before, strict=True):
-            signal.signal(which, handler)
 
 
 def _tell(verdict: Verdict, *, as_json: bool) -> None:

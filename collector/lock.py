@@ -8,6 +8,7 @@ cannot delete each other's.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,10 @@ class Lock:
         ``DATA/sub-07``; made where it is not there.
     born : callable
         From a process number to the mark of its beginning, None where there is no such process.
+    also : Lock, optional
+        Another one that is held for as long, such as the machine's.
+    what : str
+        What is locked, in words.
 
     Raises
     ------
@@ -50,25 +55,49 @@ class Lock:
         On entering, when another launcher or its children hold it.
     """
 
-    def __init__(self, folder: Path, *, born: Callable[[int], str | None] = birth) -> None:
-        self.path, self._born = folder / NAME, born
+    def __init__(
+        self, folder: Path, *, born: Callable[[int], str | None] = birth, also: Lock | None = None,
+        what: str = "this participant is being recorded",
+    ) -> None:  # fmt: skip
+        self.path, self._born, self._also, self._what = folder / NAME, born, also, what
         self._held: dict[str, tuple[int, str]] = {}
         self._run = ""
 
     def __enter__(self) -> Self:
+        if self._also:
+            self._look()
+            self._also.__enter__()  # before ours: where it refuses, no folder is made
+        try:
+            self._take()
+        except BaseException:
+            if self._also:
+                self._also.__exit__()
+            raise
+        return self
+
+    def _look(self) -> None:
+        """Refuse for what is written already: whoever records this participant is a better reason than a busy machine."""
+        if self.path.exists():
+            self._refuse(self.path.read_bytes())
+
+    def _refuse(self, data: bytes) -> None:
+        record = _parse(data)
+        if record and self._is_held(record):
+            raise LockedError(_refusal(self.path, self._what, record))
+
+    def _take(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _exclusive(self.path) as file:
-            record = _parse(file.read())
-            if record and self._is_held(record):
-                raise LockedError(_refusal(self.path, record))
+            self._refuse(file.read())
             self._held = {"launcher": self._named(os.getpid())}
             self._write(file)
-        return self
 
     def name(self, *, run: Path | None = None, pids: Mapping[str, int] | None = None) -> None:
         """Write down which run is recorded, and by which further processes."""
         self._run = str(run) if run else self._run
         self._held |= {who: self._named(pid) for who, pid in (pids or {}).items()}
+        if self._also:
+            self._also.name(run=run, pids=pids)
         with _exclusive(self.path) as file:
             self._write(file)
 
@@ -78,6 +107,8 @@ class Lock:
         self._held = {who: (pid, mark) for who, (pid, mark) in self._held.items() if self._born(pid) == mark}
         with _exclusive(self.path) as file:
             self._write(file)
+        if self._also:
+            self._also.__exit__()
 
     def _named(self, pid: int) -> tuple[int, str]:
         return pid, self._born(pid) or ""
@@ -101,10 +132,16 @@ def _parse(data: bytes) -> _Record | None:
         return None
 
 
-def _refusal(path: Path, record: _Record) -> str:
+def machine_folder() -> Path:
+    """Return where the lock of this machine's devices lies: one session at a time has the headset and the camera."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "emolab" / socket.gethostname()
+
+
+def _refusal(path: Path, what: str, record: _Record) -> str:
     who = ", ".join(f"{name} {pid}" for name, (pid, _) in record.processes.items())
     return (
-        f"{path}: this participant is being recorded ({record.run or 'a run begins'}; processes {who}); "
+        f"{path}: {what} ({record.run or 'a run begins'}; processes {who}); "
         "joining a running session is not there yet: let it end, or end these processes"
     )
 

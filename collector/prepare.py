@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from collector import disk
+from collector.disk import RoomError
 from protocol import folder, schedule, study
 from protocol.estimate import estimate
 from protocol.folder import Consent, Person, Run, Session
@@ -19,8 +21,6 @@ from protocol.schedule import Trial
 from protocol.study import Study
 from protocol.study_files import StudyFiles, load_study, manifest_path
 
-_SPARE = 1.2  # the planned need + 20 % must fit
-_RESERVE_B = 200 * 2**20  # for the journals, the trial table and the rest of the machine
 _PACKAGES = ("emolab", "psychopy", "pylsl", "av", "opencv-python", "numpy")
 
 
@@ -103,17 +103,16 @@ def check_disk(plan: Plan, *, free_bytes: int) -> None:
     PrepareError
         With need and room.
     """
-    size, need = estimate(plan.study, plan.files.entries), needed_bytes(plan)
-    if free_bytes < need:
-        raise PrepareError(
-            f"--data = {plan.data}: {free_bytes / 2**30:.2f} GiB are free, and a session of {size.length_s / 60:.0f} min "
-            f"may take {need / 2**30:.2f} GiB; free some, or choose another disk"
-        )
+    size = estimate(plan.study, plan.files.entries)
+    try:
+        disk.refuse(free_bytes, size.disk_B, length_s=size.length_s, what=f"--data = {plan.data}")
+    except RoomError as error:
+        raise PrepareError(str(error)) from None
 
 
 def needed_bytes(plan: Plan) -> int:
     """Return how many bytes must be free on the disk."""
-    return round(estimate(plan.study, plan.files.entries).disk_B * _SPARE) + _RESERVE_B
+    return disk.needed(estimate(plan.study, plan.files.entries).disk_B)
 
 
 def check_display(environment: Mapping[str, str], *, platform: str = sys.platform) -> None:

@@ -135,6 +135,14 @@ class Session(_Record):
             label(getattr(self, what), what=what)
 
 
+class NotRecorded(_Record):
+    """``not-recorded.json``: a run that began and of which nothing was recorded, such as one whose headset was missing."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    reason: str
+    session: Session
+
+
 class FileRecord(_Record):
     """One file of a run with its size and hash; the path is relative to the run's folder."""
 
@@ -292,6 +300,22 @@ def create(data: Path, *, participant: str, session: str, task: str) -> Run:
             continue
         return run
     raise FolderError(f"{run.path.parent}: holds 999 runs; use another session label")
+
+
+def shelve(run: Run, reason: str) -> Path:
+    """Take a run in which nothing was recorded out of the data: its ``session.json`` becomes ``not-recorded.json``.
+
+    Journals and logs stay beside it, and its number is not used again.
+
+    Returns
+    -------
+    Path
+        The file, with the reason and what ``session.json`` held.
+    """
+    path = run.path / "not-recorded.json"
+    NotRecorded(reason=reason, session=Session.load(run.session_json)).save(path)
+    run.session_json.unlink()
+    return path
 
 
 def find(data: Path) -> Iterator[Run]:

@@ -51,7 +51,7 @@ def close(code: int, *, end: str = "complete", reason: str = "") -> None:
 def collect() -> None:
     if mode == "refuses":
         print("required stream EmotivDataStream-EEG: not found; switch the headset on")
-        sys.exit(3)
+        sys.exit(1)
     received = (folder / "window.asked").exists() and mode != "blind"
     link.send(Status(recording=mode != "waits", streams=(MARKERS,) if received else ()))
     for envelope in link.receive():

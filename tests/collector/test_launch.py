@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import consent, launch, prepare, processes
+from collector import consent, disk, launch, prepare, processes
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome
 from collector.lock import Lock, LockedError
@@ -154,7 +154,7 @@ def test_the_need_grows_with_the_picture_and_keeps_a_fifth_in_reserve(study: Pat
     edit(study / "study.toml", "[camera]\nsize_px = [1920, 1080]\n", "")
     edit(study / "study.toml", "[study]", "camera = false\n[study]")
     blind = need()
-    reserve = 200 * 2**20
+    reserve = disk.RESERVE_B
     assert reserve < blind < hd < full_hd
     assert (full_hd - blind) / (hd - blind) == pytest.approx(2.25, rel=1e-6)  # pixels
     plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
@@ -220,9 +220,27 @@ def test_a_damaged_lock_is_nobodys(tmp_path: Path, damage: str) -> None:
         assert json.loads(lock.path.read_text())["processes"]["launcher"][0] == os.getpid()
 
 
-def test_another_participant_may_be_recorded_at_the_same_time(tmp_path: Path) -> None:
+def test_another_simulated_participant_may_be_recorded_at_the_same_time(tmp_path: Path) -> None:
     with Lock(tmp_path / "sub-07"), Lock(tmp_path / "sub-08") as other:
         assert other.path.exists()
+
+
+def test_one_machine_has_one_headset_and_a_second_participant_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
+    machine = tmp_path / "machine"
+    with Lock(tmp_path / "sub-07", also=Lock(machine, what="headset in use")):
+        with pytest.raises(LockedError, match=r"headset in use .*processes launcher \d+"):
+            Lock(tmp_path / "sub-08", also=Lock(machine, what="headset in use")).__enter__()
+        assert not (tmp_path / "sub-08").exists()
+    with Lock(tmp_path / "sub-08", also=Lock(machine)):
+        pass
+
+
+def test_a_participant_who_is_being_recorded_leaves_the_machine_free(tmp_path: Path) -> None:
+    with Lock(tmp_path / "sub-07"):
+        with pytest.raises(LockedError, match="this participant"):
+            Lock(tmp_path / "sub-07", also=Lock(tmp_path / "machine")).__enter__()
+        with Lock(tmp_path / "machine"):
+            pass
 
 
 # ---- the form
@@ -327,7 +345,8 @@ def test_the_children_are_started_so_that_a_folder_of_the_users_cannot_shadow_ou
 
 def launcher(study: Path, *options: str) -> subprocess.Popen[str]:
     argv = [sys.executable, "-c", WITH_FAKES, str(study), "--participant", "07", "--data", str(study.parent / "data"), *options]
-    environment = {**os.environ, "DISPLAY": ":99"}
+    # the lock of the machine's devices lies in the user's home: tests that run beside this one have a machine of their own
+    environment = {**os.environ, "DISPLAY": ":99", "XDG_STATE_HOME": str(study.parent / "state")}
     return subprocess.Popen(
         argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,

@@ -163,6 +163,16 @@ def test_runs_are_numbered_and_never_shared(tmp_path: Path) -> None:
         folder.open_run(second.path)
 
 
+def test_a_run_of_which_nothing_was_recorded_says_why_and_is_no_run(tmp_path: Path) -> None:
+    run = folder.create(tmp_path, participant="07", session="01", task="emotion")
+    a_session().save(run.session_json)
+    path = folder.shelve(run, "EmotivDataStream-EEG is not there")
+    told = folder.NotRecorded.load(path)
+    assert (told.reason, told.session.participant) == ("EmotivDataStream-EEG is not there", "07")
+    assert list(folder.find(tmp_path)) == []
+    assert folder.create(tmp_path, participant="07", session="01", task="emotion").run == "02"
+
+
 def test_a_run_that_was_moved_is_refused(tmp_path: Path) -> None:
     run = folder.create(tmp_path, participant="08", session="01", task="emotion")
     a_session(participant="07").save(run.session_json)
