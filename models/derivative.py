@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from models import labels
+from models import label_words, labels
 from models.bids import BidsError, RecordingFiles, read_json
 from models.face.crops import FaceData
 from models.face.video import videos
@@ -161,7 +161,7 @@ def _write_events(out: Path, root: Path, files: RecordingFiles, part: Prediction
         "Description": "Emotions by EEG, by face and by both fused, for every clip and every window of 3 s",
         "Sources": [_uri(files.eeg, root)],
         "Provenance": asdict(provenance),
-        **labels.describe(part.emotions),
+        **label_words.describe(part.emotions),
         **({} if presentation is None else {"StimulusPresentation": presentation}),
     }
     _write_json(path.with_suffix(".json"), sidecar)
@@ -179,7 +179,8 @@ def _write_frames(
 ) -> Path:
     frame: NDArray[np.int64] = faces.data.frame[mine]
     rows = labels.frame_rows(
-        faces.data.frame_s[mine], frame, faces.frame_p[mine], emotions=part.emotions, fold=part.fold
+        faces.data.frame_s[mine], frame, faces.frame_p[mine], emotions=part.emotions, fold=part.fold,
+        n_faces=None if faces.data.n_faces is None else faces.data.n_faces[mine],
     )  # fmt: skip
     path = out / _folder(files, root) / "beh" / f"{files.stem}{FRAMES}.tsv"
     _write_table(path, labels.frame_columns(part.emotions), rows)
@@ -189,7 +190,7 @@ def _write_frames(
         **{name: described[name] for name in _CARRIED if name in described},
         "Sources": [_uri(video, root) for video in videos(files)],
         "Provenance": asdict(provenance),
-        **labels.describe_frames(part.emotions),
+        **label_words.describe_frames(part.emotions),
     }
     _write_json(path.with_suffix(".json"), sidecar)
     return path

@@ -7,7 +7,7 @@ elicit, ``rating`` is what the participant said, ``label`` is what the machine s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,13 @@ Row = dict[str, str]
 NA = "n/a"
 MODALITIES = {"eeg": "p_eeg", "face": "p_face", "fusion": "p_fused"}
 """Names of the predictions, and what their columns begin with."""
+CALIBRATED = {"eeg": "c_eeg", "face": "c_face"}
+"""The same after the temperature that the fusion was fitted with."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """What is known about some windows, all out of fold.
+    """What is known about some windows.
 
     Parameters
     ----------
@@ -40,6 +42,12 @@ class Predictions:
         0..1.
     fold : sequence of str
         The fold that tested each window; empty where none did, and then there is no row.
+    calibrated : mapping of {"eeg", "face"} to ndarray, shape (n_windows, n_classes), optional
+        Log-probabilities after the fitted temperatures.
+    others : ndarray, shape (n_windows,), optional
+        Share of the sampled frames that show more than one face.
+    seen : sequence of bool, optional
+        Whether the recognisers have learnt from this window; none where left out.
     """
 
     windows: Sequence[Window]
@@ -47,11 +55,21 @@ class Predictions:
     log_p: Mapping[str, Floats]
     quality: Mapping[str, Floats]
     fold: Sequence[str]
+    calibrated: Mapping[str, Floats] = field(default_factory=dict)
+    others: Floats | None = None
+    seen: Sequence[bool] | None = None
+
+    @property
+    def decisive(self) -> str | None:
+        """Whose word the label is: the fusion's, or that of the only modality; of two that are not fused nobody's."""
+        if "fusion" in self.log_p:
+            return "fusion"
+        return next(iter(self.log_p)) if len(self.log_p) == 1 else None
 
     def __post_init__(self) -> None:
         n, k = len(self.windows), len(self.emotions)
-        shapes = {name: np.shape(values) for name, values in self.log_p.items()}
-        if any(shape != (n, k) for shape in shapes.values()) or len(self.fold) != n or "fusion" not in shapes:
+        shapes = {name: np.shape(values) for given in (self.log_p, self.calibrated) for name, values in given.items()}
+        if any(shape != (n, k) for shape in shapes.values()) or len(self.fold) != n or not self.log_p:
             raise ValueError(f"{n} windows, {k} emotions, {len(self.fold)} folds, log_p {shapes}: do not fit together")
 
     def of(self, rows: Sequence[int]) -> Predictions:
@@ -62,16 +80,20 @@ class Predictions:
             log_p={name: values[list(rows)] for name, values in self.log_p.items()},
             quality={name: values[list(rows)] for name, values in self.quality.items()},
             fold=[self.fold[row] for row in rows],
+            calibrated={name: values[list(rows)] for name, values in self.calibrated.items()},
+            others=None if self.others is None else self.others[list(rows)],
+            seen=None if self.seen is None else [self.seen[row] for row in rows],
         )
 
 
 def columns(emotions: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the columns, in order."""
-    probabilities = (f"{prefix}_{emotion}" for prefix in MODALITIES.values() for emotion in emotions)
+    prefixes = (*MODALITIES.values(), *CALIBRATED.values())
     return (
-        "onset", "duration", "trial_type", "trial", "stim_id", "target", "rating", *probabilities,
-        "label", "margin", "entropy", "agreement", "divergence", "abstained",
-        "eeg_missing", "face_missing", "eeg_quality", "face_quality", "split", "fold", "out_of_fold",
+        "onset", "duration", "trial_type", "trial", "stim_id", "target", "rating",
+        *(f"{prefix}_{emotion}" for prefix in prefixes for emotion in emotions),
+        "label", "label_by", "margin", "entropy", "agreement", "divergence", "abstained", "eeg_missing", "face_missing",
+        "eeg_quality", "face_quality", "other_faces", "split", "fold", "out_of_fold",
     )  # fmt: skip
 
 
@@ -116,15 +138,15 @@ def by_clip(predictions: Predictions) -> Predictions:
         log_p={name: _mean_rows(values, groups) for name, values in predictions.log_p.items()},
         quality={name: np.array([values[group].mean() for group in groups]) for name, values in predictions.quality.items()},
         fold=["+".join(sorted({predictions.fold[row] for row in group})) for group in groups],
+        calibrated={name: _mean_rows(values, groups) for name, values in predictions.calibrated.items()},
+        others=None if predictions.others is None else np.array([predictions.others[group].mean() for group in groups]),
+        seen=None if predictions.seen is None else [any(predictions.seen[row] for row in group) for group in groups],
     )
 
 
 def _joined(windows: Sequence[Window]) -> Window:
     first = min(windows, key=lambda window: window.t0_s)
-    return Window(
-        participant=first.participant, session=first.session, run=first.run, trial=first.trial, stim_id=first.stim_id,
-        target=first.target, rating=first.rating, t0_s=first.t0_s, t1_s=max(window.t1_s for window in windows),
-    )  # fmt: skip
+    return replace(first, t1_s=max(window.t1_s for window in windows))
 
 
 def _mean_rows(values: Floats, groups: Iterable[list[int]]) -> Floats:
@@ -137,10 +159,14 @@ def _mean_rows(values: Floats, groups: Iterable[list[int]]) -> Floats:
 
 
 def _rows(predictions: Predictions, kind: str, *, split: str, abstain_below: float) -> list[Row]:
-    labels = decide(predictions.log_p["fusion"], abstain_below=abstain_below)
+    by = predictions.decisive
+    undecided = np.full((len(predictions.windows), len(predictions.emotions)), np.nan)
+    decided = undecided if by is None else predictions.log_p[by]
+    labels = decide(decided, abstain_below=abstain_below)
     made = []
     for index, window in enumerate(predictions.windows):
         p = {name: np.exp(values[index]) for name, values in predictions.log_p.items()}
+        calibrated = {name: np.exp(values[index]) for name, values in predictions.calibrated.items()}
         cells = {
             "onset": f"{window.t0_s:.6f}",
             "duration": f"{window.t1_s - window.t0_s:.6f}",
@@ -150,35 +176,37 @@ def _rows(predictions: Predictions, kind: str, *, split: str, abstain_below: flo
             "target": window.target,
             "rating": window.rating or NA,
             "label": NA if labels[index] == NO_LABEL else predictions.emotions[labels[index]],
+            "label_by": by or NA,
             "split": split,
             "fold": predictions.fold[index],
-            "out_of_fold": "yes",  # rows that no fold tested are not written
-            **_probabilities(p, predictions.emotions),
-            **_trust(p, labelled=bool(labels[index] != NO_LABEL)),
+            "out_of_fold": _yes(predictions.seen is None or not predictions.seen[index]),
+            "other_faces": NA if predictions.others is None else _cell(predictions.others[index]),
+            **_probabilities(p, MODALITIES, predictions.emotions),
+            **_probabilities(calibrated, CALIBRATED, predictions.emotions),
+            **_trust(p, np.exp(decided[index]), labelled=bool(labels[index] != NO_LABEL)),
             **{f"{name}_quality": _cell(values[index]) for name, values in predictions.quality.items()},
         }
         made.append({name: cells.get(name, NA) for name in columns(predictions.emotions)})
     return made
 
 
-def _probabilities(p: Mapping[str, Floats], emotions: Sequence[str]) -> Row:
+def _probabilities(p: Mapping[str, Floats], prefixes: Mapping[str, str], emotions: Sequence[str]) -> Row:
     return {
-        f"{MODALITIES[name]}_{emotion}": _cell(value)
+        f"{prefixes[name]}_{emotion}": _cell(value)
         for name, values in p.items()
         for emotion, value in zip(emotions, values, strict=True)
     }
 
 
-def _trust(p: Mapping[str, Floats], *, labelled: bool) -> Row:
-    """Return how sure the fusion is and how far the recognisers agree."""
-    fused = p["fusion"]
-    there = bool(np.isfinite(fused).all())
-    second, first = np.sort(fused)[-2:]
+def _trust(p: Mapping[str, Floats], decided: Floats, *, labelled: bool) -> Row:
+    """Return how sure the label is and how far the recognisers agree."""
+    there = bool(np.isfinite(decided).all())
+    second, first = np.sort(decided)[-2:]
     alone = {name: values for name, values in p.items() if name != "fusion" and np.isfinite(values).all()}
     both = list(alone.values()) if len(alone) == 2 else None
     return {
         "margin": _cell(first - second),
-        "entropy": _cell(-float(np.sum(fused * np.log2(np.maximum(fused, 1e-300))))),
+        "entropy": _cell(-float(np.sum(decided * np.log2(np.maximum(decided, 1e-300))))),
         "agreement": NA if both is None else _yes(both[0].argmax() == both[1].argmax()),
         "divergence": NA if both is None else _cell(divergence(both[0], both[1])),
         "abstained": _yes(there and not labelled),
@@ -201,56 +229,19 @@ def _yes(value: object) -> str:
     return "yes" if value else "no"
 
 
-def describe(emotions: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Return what the columns mean, for the JSON beside the table."""
-    felt = {name: name for name in emotions}
-    yes_no = {"yes": "yes", "no": "no"}
-    names = {"p_eeg": "the EEG recogniser alone", "p_face": "the face recogniser alone", "p_fused": "both, fused"}
-    levels = {
-        f"{kind}/{name}": f"{text} chosen to elicit {name}"
-        for kind, text in (("clip", "All windows of a clip"), ("window", "Three seconds of a clip"))
-        for name in emotions
-    }
-    return {
-        "onset": {"Description": "Start, from the first EEG sample on the EEG's own clock", "Units": "s"},
-        "duration": {"Description": "Length; of a clip: from its first window's start to its last window's end", "Units": "s"},
-        "trial_type": {"Description": "What the row is about, and the target of its clip", "Levels": levels},
-        "trial": {"Description": "Number of the trial in the recording"},
-        "stim_id": {"Description": "Identifier of the clip, as in the source events"},
-        "target": {"Description": "What the clip was chosen to elicit; not what was felt", "Levels": felt},
-        "rating": {"Description": "What the participant said to have felt, where asked; not used to make the label"},
-        **{
-            f"{prefix}_{emotion}": {"Description": f"Probability of {emotion} by {names[prefix]}", "Units": "arbitrary"}
-            for prefix in MODALITIES.values()
-            for emotion in emotions
-        },
-        "label": {"Description": "The machine's label: the likeliest emotion of the fusion; n/a without any modality or when "
-                  "it abstains", "Levels": felt},
-        "margin": {"Description": "Fused probability of the likeliest emotion minus the second's", "Units": "arbitrary"},
-        "entropy": {"Description": "Entropy of the fused probabilities", "Units": "bit"},
-        "agreement": {"Description": "Whether both recognisers find the same emotion likeliest; n/a when one is missing",
-                      "Levels": yes_no},
-        "divergence": {"Description": "Jensen-Shannon divergence of the two recognisers' probabilities, base 2: 0 the same, "
-                       "1 opposed", "Units": "arbitrary"},
-        "abstained": {"Description": "Whether the fusion was too unsure to give a label", "Levels": yes_no},
-        "eeg_missing": {"Description": "Whether there is no prediction from EEG", "Levels": yes_no},
-        "face_missing": {"Description": "Whether no sampled frame shows a face, or there is no video", "Levels": yes_no},
-        "eeg_quality": {"Description": "Share of the analysed channels that were really recorded", "Units": "arbitrary"},
-        "face_quality": {"Description": "Share of the sampled frames with a face", "Units": "arbitrary"},
-        "split": {"Description": "How training and test data were kept apart"},
-        "fold": {"Description": "Fold whose recognisers made this row"},
-        "out_of_fold": {"Description": "Whether those recognisers were trained without this window, and without what the "
-                        "split keeps apart", "Levels": yes_no},
-    }  # fmt: skip
-
-
 def frame_columns(emotions: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of the table of frames."""
-    return ("frame_time", "frame", "face_detected", *(f"p_face_{emotion}" for emotion in emotions), "fold")
+    return ("frame_time", "frame", "face_detected", "n_faces", *(f"p_face_{emotion}" for emotion in emotions), "fold")
 
 
 def frame_rows(
-    frame_s: Floats, frame: NDArray[np.int64], frame_p: Floats, *, emotions: Sequence[str], fold: Sequence[str]
+    frame_s: Floats,
+    frame: NDArray[np.int64],
+    frame_p: Floats,
+    *,
+    emotions: Sequence[str],
+    fold: Sequence[str],
+    n_faces: NDArray[np.int64] | None = None,
 ) -> list[Row]:
     """Return a row for every frame that was looked at.
 
@@ -264,6 +255,8 @@ def frame_rows(
         Classes.
     fold : sequence of str
         Of each window; windows that no fold tested have no rows.
+    n_faces : ndarray, shape (n_windows, n_frames), optional
+        How many faces each frame shows.
 
     Returns
     -------
@@ -280,22 +273,9 @@ def frame_rows(
                 "frame_time": f"{frame_s[window, part]:.6f}",
                 "frame": str(frame[window, part]),
                 "face_detected": "1" if np.isfinite(p).all() else "0",
+                "n_faces": NA if n_faces is None else str(n_faces[window, part]),
                 **{f"p_face_{emotion}": _cell(value) for emotion, value in zip(emotions, p, strict=True)},
                 "fold": fold[window],
             }
         )
     return sorted(made, key=lambda row: float(row["frame_time"]))
-
-
-def describe_frames(emotions: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Return what the columns of the table of frames mean."""
-    return {
-        "frame_time": {"Description": "Time of the frame, from the first EEG sample on the EEG's own clock", "Units": "s"},
-        "frame": {"Description": "Number of the frame in its video, from 0"},
-        "face_detected": {"Description": "Whether a face was found", "Levels": {"1": "found", "0": "not found"}},
-        **{
-            f"p_face_{emotion}": {"Description": f"Probability of {emotion} by the face recogniser", "Units": "arbitrary"}
-            for emotion in emotions
-        },
-        "fold": {"Description": "Fold whose recogniser made this row; it did not see this window"},
-    }

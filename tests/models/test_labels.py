@@ -5,13 +5,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import derivative, labels
+from models import derivative, label_words, labels
 from models.bids import BidsError, RecordingFiles
 from models.derivative import Faces, Provenance, write
 from models.face.crops import FaceData
@@ -118,8 +119,38 @@ def test_windows_that_no_fold_tested_have_no_row() -> None:
 
 
 def test_every_column_is_described_and_nothing_else() -> None:
-    assert tuple(labels.describe(EMOTIONS)) == labels.columns(EMOTIONS) == tuple(_rows()[0])
-    assert tuple(labels.describe_frames(EMOTIONS)) == labels.frame_columns(EMOTIONS)
+    assert set(label_words.describe(EMOTIONS)) == set(labels.columns(EMOTIONS)) and labels.columns(EMOTIONS) == tuple(
+        _rows()[0]
+    )
+    assert tuple(label_words.describe_frames(EMOTIONS)) == labels.frame_columns(EMOTIONS)
+
+
+def _alone(*names: str) -> Predictions:
+    full = _predictions()
+    return replace(full, log_p={name: full.log_p[name] for name in names})
+
+
+def test_without_a_fusion_nothing_stands_in_its_columns() -> None:
+    (_, first, *_) = labels.rows(_alone("face"), split="s")
+    assert (first["p_fused_fear"], first["label"], first["label_by"]) == ("n/a", "happiness", "face")
+    assert float(first["margin"]) == pytest.approx(0.8, abs=1e-6) and first["p_eeg_fear"] == "n/a"
+    (_, both, *_) = labels.rows(_alone("eeg", "face"), split="s")
+    assert (both["p_fused_fear"], both["label"], both["label_by"], both["margin"]) == ("n/a",) * 4
+    assert float(both["p_face_happiness"]) == pytest.approx(0.9, abs=1e-6) and both["abstained"] == "no"
+
+
+def test_calibrated_probabilities_and_others_in_the_picture_have_columns_of_their_own() -> None:
+    full = _predictions()
+    cool = {"face": log_probabilities([[0.7, 0.3], [0.3, 0.7], NAN, NAN])}
+    (clip, first, *_) = labels.rows(replace(full, calibrated=cool, others=np.array([0.5, 0.0, 0.0, 0.0])), split="s")
+    assert float(first["c_face_happiness"]) == pytest.approx(0.7, abs=1e-6) and first["c_eeg_fear"] == "n/a"
+    assert float(first["p_face_happiness"]) == pytest.approx(0.9, abs=1e-6), "the raw ones stay"
+    assert (first["other_faces"], clip["other_faces"]) == ("0.500000", "0.250000")
+
+
+def test_a_window_that_was_learnt_from_is_not_called_out_of_fold() -> None:
+    rows = labels.rows(replace(_predictions(), seen=[True, False, False, False]), split="s")
+    assert [row["out_of_fold"] for row in rows] == ["no", "no", "yes", "yes", "yes", "yes", "yes"], "a clip with one such too"
 
 
 def test_the_divergence_is_zero_for_equals_and_one_for_opposites() -> None:
