@@ -21,7 +21,7 @@ class Wanted:
     Parameters
     ----------
     kind : str
-        What it is to us: ``eeg``, ``contact_quality``, ``eeg_quality``, ``markers``.
+        What it is to us: ``eeg``, ``contact_quality``, ``eeg_quality``, ``other``, ``markers``.
     description : Description
         How it is recognised.
     key : str
@@ -51,7 +51,13 @@ def wanted(study: Study, *, uid: str | None) -> tuple[Wanted, ...]:
     )
     own = Description(name=markers.STREAM_NAME, type=markers.STREAM_TYPE, source_id=f"emolab-{uid}" if uid else None)
     found = [Wanted(kind, description, key) for kind, description, key in devices if description is not None]
-    return (*found, Wanted("markers", own, required=False))
+    others = [
+        Wanted(
+            "other", Description(**other.model_dump(exclude={"required"})), f"eeg.other_streams.{n}", required=other.required
+        )
+        for n, other in enumerate(eeg.other_streams)
+    ]
+    return (*found, *others, Wanted("markers", own, required=False))
 
 
 def fits(description: Description, info: pylsl.StreamInfo) -> bool:

@@ -37,6 +37,12 @@ class Stream(Part):
     source_id: str | None = Field(default=None, description="the device's own id")
 
 
+class OtherStream(Stream):
+    """A stream that is recorded beside the EEG and not judged."""
+
+    required: bool = Field(default=True, description="recording does not begin without it")
+
+
 class Eeg(Part):
     """``[eeg]``: headset, channels and what BIDS asks about them."""
 
@@ -47,6 +53,10 @@ class Eeg(Part):
     )
     eeg_quality_stream: Stream | None = Field(
         default=Stream(name="EmotivDataStream-EEG-Quality"), description="quality of the signal, as the device reports it"
+    )
+    other_streams: tuple[OtherStream, ...] = Field(
+        default=(OtherStream(name="EmotivDataStream-Motion", required=False),),
+        description="further streams to record, such as motion, skin conductance or your own program's markers",
     )
     channels: tuple[str, ...] = Field(
         default=(), description="labels of the EEG channels; empty: every label that the montage knows"

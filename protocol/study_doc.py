@@ -89,9 +89,14 @@ def _limits(value: Schema) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None:
-        return "-"
+    empty = isinstance(value, dict) and not any(inner is not None for inner in value.values())
+    return "-" if value is None or empty else f"`{_toml(value)}`"
+
+
+def _toml(value: Any) -> str:
+    """Write a value as it would stand in the file."""
     if isinstance(value, dict):
-        given = {key: inner for key, inner in value.items() if inner is not None}
-        return "`{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in given.items()) + " }`" if given else "-"
-    return f"`{json.dumps(value)}`"
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items() if inner is not None) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
+    return json.dumps(value)
