@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector import disk, signals
-from collector.camera import Capture, open_source
+from collector.camera import Source
 from collector.desk import Desk
 from collector.ending import End
 from collector.finish import write_manifest
@@ -63,12 +63,16 @@ def record_session(path: Path, *, study_path: Path | None = None, twin: bool = F
     record = Session.load(run.session_json)
     with _alone(run.path):
         # without consent to the face no picture is taken at all
-        capture = open_camera(study, twin=twin, base=study_path) if "face" in record.consent.scopes else None
+        source = camera_source(study, twin=twin, base=study_path) if "face" in record.consent.scopes else None
+        capture = source.open() if source else None
         link = Link.from_environment("collector", now=now)
         target = Target(run.xdf, run.video(), record.uid)
         with Journal(run.journal("collector"), now=now) as journal:
             desk = Desk(link, journal, now=now)
-            recorder = Recorder(target, study, now=now, desk=desk, capture=capture, launched=link is not None, wait_s=wait_s)
+            recorder = Recorder(
+                target, study, now=now, desk=desk, capture=capture, reopen=source.open if source else None,
+                launched=link is not None, wait_s=wait_s,
+            )  # fmt: skip
             try:
                 with signals.ending(recorder.stop):  # until the manifest is written too
                     end = _run(recorder, target)
@@ -120,8 +124,12 @@ def record_file(
     import pylsl
 
     desk = Desk(None, None, now=pylsl.local_clock)
-    capture = open_camera(wanted, twin=twin, base=base)
-    recorder = Recorder(target, wanted, now=pylsl.local_clock, desk=desk, capture=capture, wait_s=wait_s)
+    source = camera_source(wanted, twin=twin, base=base)
+    capture = source.open() if source else None
+    recorder = Recorder(
+        target, wanted, now=pylsl.local_clock, desk=desk, capture=capture, reopen=source.open if source else None,
+        wait_s=wait_s,
+    )  # fmt: skip
     with signals.ending(recorder.stop), _written(agreed, consent, twin=twin, kept=lambda: recorder.recorded):
         end = _run(recorder, target)
     if recorder.fault:
@@ -129,15 +137,15 @@ def record_file(
     return end
 
 
-def open_camera(study: Study, *, twin: bool, base: Path | None) -> Capture | None:
-    """Open the study's camera, or the simulated one; a video file is looked for beside the study file."""
+def camera_source(study: Study, *, twin: bool, base: Path | None) -> Source | None:
+    """Return the study's camera, or the simulated one; a video file is looked for beside the study file."""
     if study.camera is None:
         return None
     camera: Camera = study.camera
     source = "twin" if twin else camera.source
     if isinstance(source, str) and source != "twin" and base is not None:
         source = str(study_file.study_path(base).parent / source)
-    return open_source(source, camera.size_px, camera.fps)
+    return Source(source, camera.size_px, camera.fps)
 
 
 def _run(recorder: Recorder, target: Target) -> End:

@@ -12,7 +12,7 @@ import numpy as np
 from collector import clocks
 from collector.camera.times import STREAM_NAME as FRAMES_NAME
 from collector.camera.times import frames_header
-from collector.clocks import Offset
+from collector.clocks import Notice, Offset
 from collector.xdf import StreamHeader, Writer, header_xml
 from protocol import markers
 
@@ -40,12 +40,17 @@ class OwnStreams:
         The LSL clock: these streams' own clock, so their offsets are zero.
     wall : callable
         Unix seconds; virtual in a simulation.
+    boot : callable or None
+        The clock that goes on in sleep; virtual in a simulation.
     """
 
     def __init__(
-        self, writer: Writer, *, uid: str, video: str | None, now: Callable[[], float], wall: Callable[[], float] = time.time
-    ) -> None:
+        self, writer: Writer, *, uid: str, video: str | None, now: Callable[[], float], wall: Callable[[], float] = time.time,
+        boot: Callable[[], float] | None = None,
+    ) -> None:  # fmt: skip
         self._writer, self._now, self._wall = writer, now, wall
+        self._boot = clocks.boot_clock() if boot is None and wall is time.time else boot
+        self._seen: clocks.Watched | None = None
         headers = [notes_header(uid=uid), clocks.wall_header(uid=uid), clocks.offsets_header(uid=uid)]
         self._uid, self._n_videos = uid, 0
         self._ids: dict[str, int] = {}
@@ -84,10 +89,15 @@ class OwnStreams:
         """Write what happened."""
         self._push(NOTES_NAME, self._now() if t is None else t, [[markers.encode(name, keys or {})]])
 
-    def wall(self) -> None:
-        """Write a pair of LSL clock and wall clock."""
-        t, unix = clocks.wall_pair(now=self._now, wall=self._wall)
-        self._push(clocks.WALL_NAME, t, np.array([[unix]]))
+    def wall(self) -> tuple[Notice, ...]:
+        """Write a pair of LSL clock and wall clock, and what the clocks did since the last one; returns the latter."""
+        now = clocks.read(now=self._now, wall=self._wall, boot=self._boot)
+        self._push(clocks.WALL_NAME, now.lsl, np.array([[now.wall]]))
+        seen, found = clocks.notice(self._seen, now)
+        for one in found:
+            self.note(one.name, one.keys, t=one.t)
+        self._seen = seen
+        return found
 
     def offset(self, stream_id: int, offset: Offset) -> None:
         """Write a measured offset twice: as XDF wants it, and with its round-trip time."""

@@ -236,7 +236,8 @@ class Recorder:
             self._tell_new(tape, one)
         if now - self._t_wall >= clocks.WALL_S:
             self._t_wall = now
-            tape.write(tape.own.wall)
+            for notice in tape.write(tape.own.wall):
+                self._desk.write("note", notice.name, notice.keys)
         if now - self._t_zero >= clocks.OFFSETS_S:
             self._t_zero = now
             tape.write(tape.own.zero)

@@ -8,5 +8,6 @@ from collector.camera.camera import Camera as Camera
 from collector.camera.source import CameraError as CameraError
 from collector.camera.source import Capture as Capture
 from collector.camera.source import PacedFile as PacedFile
+from collector.camera.source import Source as Source
 from collector.camera.source import open_source as open_source
 from collector.camera.times import frames_header as frames_header

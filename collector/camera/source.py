@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -79,6 +80,19 @@ class PacedFile:
         self._file.release()
 
 
+@dataclass(frozen=True)
+class Source:
+    """A camera that can be opened, and opened again; parameters and errors as :func:`open_source`."""
+
+    source: int | str
+    size_px: tuple[int, int]
+    fps: float
+
+    def open(self) -> Capture:
+        """Open it."""
+        return open_source(self.source, self.size_px, self.fps)
+
+
 def open_source(source: int | str, size_px: tuple[int, int], fps: float) -> Capture:
     """Open a camera.
 
@@ -98,10 +112,16 @@ def open_source(source: int | str, size_px: tuple[int, int], fps: float) -> Capt
     """
     if source == "twin":
         from collector.twin.camera import TwinCamera
+        from collector.twin.told import ToldError
 
-        return TwinCamera(size_px, fps)
-    capture: Capture = _device(source, size_px, fps) if isinstance(source, int) else PacedFile(Path(source), fps)
+        try:
+            capture: Capture = TwinCamera(size_px, fps)
+        except ToldError as error:
+            raise CameraError(str(error)) from None
+    else:
+        capture = _device(source, size_px, fps) if isinstance(source, int) else PacedFile(Path(source), fps)
     if not capture.isOpened():
+        capture.release()
         raise CameraError(f"camera.source = {source!r} in study.toml: cannot be opened; connect it or give another number")
     return capture
 
