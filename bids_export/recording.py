@@ -157,7 +157,7 @@ def load(run: Run) -> Recording:
     if manifest is not None:
         _check_files(run, manifest)
     entries = clip_table.load(run.clips_tsv) if run.clips_tsv.exists() else ()
-    streams = xdf.read(run.xdf) if run.xdf.exists() else {}
+    streams = xdf.read(run.recording) if run.recording.exists() else {}
     return Recording(run, session, study, manifest, entries, streams, _moments(streams), _videos(run, streams))
 
 

@@ -45,7 +45,7 @@ def write_manifest(
     Journals, logs and PsychoPy's own files are not listed: their writers may still be at work, and a hash of a file that
     grows would call a good recording damaged.
     """
-    streams = xdf.read(run.xdf)
+    streams = xdf.read(run.recording)
     manifest = Manifest(
         session_uid=Session.load(run.session_json).uid,
         end=end,
@@ -61,7 +61,8 @@ def write_manifest(
 
 def _finished(run: Run) -> list[Path]:
     listed = [
-        run.session_json, run.study_toml, run.clips_tsv, run.xdf, xdf.crc_path(run.xdf), *run.videos(), run.trials_csv
+        run.session_json, run.study_toml, run.clips_tsv, run.xdf, xdf.crc_path(run.xdf), run.recovered_xdf,
+        xdf.crc_path(run.recovered_xdf), *run.videos(), run.trials_csv,
     ]  # fmt: skip
     return [path for path in listed if path.exists()]
 

@@ -111,7 +111,12 @@ class Consent(_Record):
 
 
 class Session(_Record):
-    """``session.json``: who, what and when; written first, by the launcher."""
+    """``session.json``: who, what and when; written first, by the launcher.
+
+    ``resumes`` is the ``uid`` of the run that this one goes on with, ``trials`` are then the numbers of those that were left.
+    ``begun`` says how often earlier runs of the session began each trial, by its number. ``replaces`` is the excluded
+    participant whose order of trials this one was given.
+    """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
     uid: str
@@ -122,6 +127,9 @@ class Session(_Record):
     simulated: bool
     study_sha256: str
     resumes: str | None = None
+    trials: tuple[int, ...] | None = None
+    begun: dict[int, int] = Field(default={})
+    replaces: str | None = None
     created_wall: str
     created_lsl: float
     boot: str
@@ -250,6 +258,16 @@ class Run:
     def xdf(self) -> Path:
         """All LSL streams."""
         return self.path / f"{self.stem}_eeg.xdf"
+
+    @property
+    def recovered_xdf(self) -> Path:
+        """What `emo-record recover` has made of all LSL streams after a crash."""
+        return self.xdf.with_name(f"{self.xdf.stem}-recovered.xdf")
+
+    @property
+    def recording(self) -> Path:
+        """The file to read all LSL streams from: the recovered one where there is one."""
+        return self.recovered_xdf if self.recovered_xdf.exists() else self.xdf
 
     @property
     def trials_csv(self) -> Path:

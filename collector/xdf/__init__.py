@@ -10,6 +10,7 @@ from collector.xdf.checksums import beside as crc_path
 from collector.xdf.codec import FORMATS, XdfError
 from collector.xdf.disk import DiskFullError
 from collector.xdf.header import StreamHeader, declare_drops, header_xml, parse_header
+from collector.xdf.mend import mend
 from collector.xdf.reader import Stream, by_name, read
 from collector.xdf.survey import Damage, Report, StreamReport
 from collector.xdf.writer import Writer
@@ -29,6 +30,7 @@ __all__ = [
     "crc_path",
     "declare_drops",
     "header_xml",
+    "mend",
     "parse_header",
     "read",
 ]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,12 @@ def beside(path: Path) -> Path:
 
 def record(offset: int, chunk: bytes | memoryview) -> bytes:
     """Return the record of one chunk."""
-    return np.array((offset, len(chunk), zlib.crc32(chunk)), RECORD).tobytes()
+    return pack(offset, len(chunk), zlib.crc32(chunk))
+
+
+def pack(offset: int, length: int, crc: int) -> bytes:
+    """Return a record."""
+    return struct.pack("<QII", offset, length, crc)
 
 
 @contextmanager

@@ -126,6 +126,26 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def rename_new(part: Path, path: Path) -> None:
+    """Give a complete file its name, unless that is taken.
+
+    Raises
+    ------
+    FileExistsError
+        When it is taken.
+    """
+    try:
+        os.link(part, path)  # unlike a rename, it never replaces what has come there meanwhile
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, "exists already; nothing is overwritten", str(path)) from None
+    except OSError:  # exFAT and some network disks have no links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "exists already; nothing is overwritten", str(path)) from None
+        part.rename(path)
+    else:
+        part.unlink()
+
+
 def attempt(action: Callable[..., None], argument: object) -> OSError | None:
     """Return the error of the disk that an action ended with, if it did."""
     try:
