@@ -113,12 +113,19 @@ def loads(text: str, *, name: str = "study.toml") -> Study:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{name}: is not TOML: {error}") from None
-    if raw.get("camera") is False:
-        raw["camera"] = None  # TOML has no null: `camera = false` is a study without a face
+    _read_false(raw, "camera")
+    for key in ("contact_quality_stream", "eeg_quality_stream"):
+        _read_false(raw.get("eeg"), key)
     try:
         return Study.model_validate(raw)
     except ValidationError as error:
         raise StudyError(f"{name}: {_explain(error)}") from None
+
+
+def _read_false(table: Any, key: str) -> None:
+    """TOML has no null: `camera = false` is a study without a face."""
+    if isinstance(table, dict) and table.get(key) is False:
+        table[key] = None
 
 
 def load(path: Path) -> Study:

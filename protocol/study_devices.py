@@ -49,10 +49,11 @@ class Eeg(Part):
     stream: Stream = Field(default=Stream(name="EmotivDataStream-EEG"), description="the EEG")
     contact_quality_stream: Stream | None = Field(
         default=Stream(name="EmotivDataStream-Contact-Quality"),
-        description="contact quality (impedance), as the device reports it",
+        description="contact quality (impedance), as the device reports it; `false` where it reports none",
     )
     eeg_quality_stream: Stream | None = Field(
-        default=Stream(name="EmotivDataStream-EEG-Quality"), description="quality of the signal, as the device reports it"
+        default=Stream(name="EmotivDataStream-EEG-Quality"),
+        description="quality of the signal, as the device reports it; `false` where it reports none",
     )
     other_streams: tuple[OtherStream, ...] = Field(
         default=(OtherStream(name="EmotivDataStream-Motion", required=False),),
