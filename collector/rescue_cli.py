@@ -89,7 +89,8 @@ def _readable(path: Path, out: Path | None = None) -> Iterator[None]:
 def _progress(path: Path, what: str, *, as_json: bool) -> Iterator[Tell]:
     """Show how far it is and how long it takes, on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=as_json or not screen.is_terminal) as bar:
         task = bar.add_task(f"{what} {path.name}", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -10,7 +10,6 @@ from collector.xdf.checksums import Journal
 from collector.xdf.codec import STAMPED, Tag
 from collector.xdf.source import Source
 
-_WINDOW_B = 1 << 22
 # by the length's length: length of the length, length, tag, stream id, length of the number of samples, that number
 _HEADS = {1: struct.Struct("<BBHIBB"), 4: struct.Struct("<BIHIBB")}
 _HEAD_B = 13
@@ -40,7 +39,7 @@ def plain(data: Source, at: int, widths: Mapping[int, int], journal: Journal | N
         Its samples, as they lie in the file.
     """
     while at < data.size:
-        view = data.view(at, at + _WINDOW_B)
+        view = data.ahead(at)
         here = 0
         while here + _HEAD_B < len(view) and (head := _HEADS.get(view[here])):
             size, length, tag, stream_id, k, n = head.unpack_from(view, here)

@@ -21,6 +21,9 @@ class Source(Protocol):
     def view(self, start: int, stop: int) -> memoryview:
         """Return the bytes from ``start`` to before ``stop``."""
 
+    def ahead(self, start: int) -> memoryview:
+        """Return what is in memory from ``start`` on, at least some bytes before the end."""
+
     def find(self, what: bytes, start: int) -> int:
         """Return where ``what`` next stands, or -1."""
 
@@ -34,6 +37,10 @@ class Memory:
     def view(self, start: int, stop: int) -> memoryview:
         """Return the bytes from ``start`` to before ``stop``; nothing is copied."""
         return self._view[start:stop]
+
+    def ahead(self, start: int) -> memoryview:
+        """Return all from ``start`` on."""
+        return self._view[start:]
 
     def find(self, what: bytes, start: int) -> int:
         """Return where ``what`` next stands, or -1."""
@@ -64,6 +71,12 @@ class File:
         if not self._start <= start <= stop <= self._start + len(self._window):
             self._start, self._window = start, memoryview(self._read(start, max(stop - start, WINDOW_B)))
         return self._window[start - self._start : stop - self._start]
+
+    def ahead(self, start: int) -> memoryview:
+        """Return the rest of the window, or the next one."""
+        if not self._start <= start < self._start + len(self._window):
+            self.view(start, start + 1)
+        return self._window[start - self._start :]
 
     def _read(self, start: int, n: int) -> bytes:
         self._file.seek(start)

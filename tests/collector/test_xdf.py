@@ -19,46 +19,14 @@ from collector import xdf
 from collector.quality import on_recorder
 from collector.xdf import StreamHeader, Writer, XdfError, header_xml
 from collector.xdf.codec import MAGIC
+from tests.collector.recordings import EEG, NOTES, Clock, ramp, record
 
 NUMERIC = [f for f, dtype in xdf.FORMATS.items() if dtype is not None]
-EEG = StreamHeader("eeg", "EEG", 3, 256.0, "double64", labels=("Cz", "Fz", "Pz"), units=("microvolts",) * 3, uid="u1")
-NOTES = StreamHeader("notes", "Markers", 1, 0.0, "string", desc=(("file", "a b.mkv"), ("cap/size", "56")))
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.t = 1000.0
-
-    def __call__(self) -> float:
-        return self.t
 
 
 def load(path: Path) -> dict[str, dict]:
     streams, _ = pyxdf.load_xdf(str(path), synchronize_clocks=False, dejitter_timestamps=False)
     return {s["info"]["name"][0]: s for s in streams}
-
-
-def ramp(n: int, n_channels: int = 3, start: int = 0) -> np.ndarray:
-    """Channel 0 is the sample's number."""
-    return np.arange(start, start + n, dtype=float)[:, None] + np.arange(n_channels) * 0.25
-
-
-def record(path: Path, *, seconds: int = 3) -> Path:
-    """Write a short recording: 256 Hz in chunks of 1/8 s, one note a second."""
-    clock = Clock()
-    with Writer(path, now=clock) as writer:
-        writer.add_stream(1, header_xml(EEG))
-        writer.add_stream(2, header_xml(NOTES))
-        for i in range(seconds * 8):
-            stamps = clock.t + np.arange(32) / 256
-            writer.samples(1, stamps, ramp(32, start=32 * i))
-            if i % 8 == 0:
-                writer.samples(2, [clock.t], [[f"second {i // 8} ✓"]])
-                writer.offset(1, clock.t, 0.0)
-            clock.t += 0.125
-    return path
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning:pyxdf")  # its rate of samples that share one stamp
