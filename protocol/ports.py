@@ -116,7 +116,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Played:
-    """What became of a clip. Stamps are LSL seconds of flips."""
+    """What became of a clip. Stamps are LSL seconds of flips; ``lost`` are the frames that were dropped, by index."""
 
     t_onset: Stamp | None
     t_offset: Stamp
@@ -127,6 +127,7 @@ class Played:
     audio_offset_s: float | None
     end: Literal["complete", "skipped", "failed", "interrupted"]
     error: str = ""
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Showing:
             return "repeat"
         elif known.end == "failed" and not known.written:
             text = self.stage.words.clip_failed
-            self.stage.attend(lambda: self.stage.show(Page("clip/failed", text=text, duration_s=FAILED_S, keys=keys)))
+            self.stage.attend(lambda: self.stage.show(Page("clip_failed", text=text, duration_s=FAILED_S, keys=keys)))
         self.write(step)
         return self._rest(trial, keys)
 

@@ -115,6 +115,8 @@ class Stage:
 
         played = self.screen.play(clip, on_onset=lambda stamp: self.mark(onset, keys, stamp), on_offset=on_offset)
         on_offset(played)
+        if played.lost:
+            self.note("frames/dropped", **dict(clip.keys), frames=list(played.lost))
         if played.end == "failed":
             self.journal.write("alarm", "clip/failed", {**dict(clip.keys), "error": played.error}, sync=True)
         return played

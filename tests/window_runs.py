@@ -88,7 +88,7 @@ class Sitter:
     hub : Hub
         The launcher's end.
     keys : mapping of str to str
-        Key by question, and by page.
+        Key by question, and by page; other pages are told which key they wait for.
     """
 
     hub: Hub
@@ -114,7 +114,7 @@ class Sitter:
         name, keys = decode(beat.state)
         if name == "waiting":
             self.hub.send("window", Command(verb="start"))
-        self.answer(beat.state, self.keys.get(keys.get("question", name)))
+        self.answer(beat.state, self.keys.get(keys.get("question", name), keys.get("waits")))
 
     def answer(self, state: str, key: str | None) -> None:
         """Press a key of the simulated participant."""

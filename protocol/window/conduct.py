@@ -13,22 +13,26 @@ from types import FrameType
 
 import pylsl
 
-from protocol import folder, lsl, schedule, session
+from protocol import folder, lsl, markers, past, schedule, session
+from protocol import journal as journals
 from protocol import study as study_file
-from protocol.folder import Run, Session
-from protocol.journal import Journal
+from protocol.folder import FolderError, Run, Session
+from protocol.journal import Journal, boot_id
 from protocol.link import Link
-from protocol.ports import Stopped
+from protocol.past import Past
+from protocol.ports import Asked, Stopped
+from protocol.schedule import Trial
 from protocol.session import Ending
 from protocol.study import Study, StudyError
 from protocol.study_files import StudyFiles, load_study
 from protocol.window.display import Display
 from protocol.window.errors import WindowError
-from protocol.window.habits import FlipLog, HabitualTable
+from protocol.window.habits import FlipLog, HabitualTable, last_flip
 from protocol.window.outlet import MarkerOutlet
 from protocol.window.screens import WindowScreen
 from protocol.window.sound import SoundError, Speaker
 from protocol.window.wire import Wire
+from protocol.words import WORDS
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +60,8 @@ def conduct(run_dir: Path, study_path: Path, *, size_px: tuple[int, int] | None,
     run = folder.open_run(run_dir)
     record = Session.load(run.session_json)
     files = _same_study(run, record, study_path)
-    trials = schedule.plan(files.study, files.entries, record.participant)
+    trials = schedule.plan(files.study, files.entries, record.participant, replaces=record.replaces)
+    stood = _stood(run)
     lsl.configure()
     with ExitStack() as stack:
         outlet = MarkerOutlet(record.uid)
@@ -71,19 +76,37 @@ def conduct(run_dir: Path, study_path: Path, *, size_px: tuple[int, int] | None,
         _describe(display, files.study, journal)
         table = HabitualTable(run, record)
         _wait_for_recorder(display, outlet, wire, journal)
-        screen = WindowScreen(display, speaker=speaker, wire=wire, colors=_colors(files.study))
+        words = WORDS[files.study.study.language]
+        screen = WindowScreen(display, speaker=speaker, wire=wire, colors=_colors(files.study), words=words)
         # what was imported is not searched for garbage again: that takes 0.1 s, in the middle of a clip
         gc.collect()
         gc.freeze()
         ending = session.run(
-            study=files.study, trials=trials, clips=files.clips, clock=LslClock(), screen=screen, outlet=outlet,
-            journal=journal, table=table, record=record,
+            study=files.study, trials=_left(trials, record), clips=files.clips, clock=LslClock(), screen=screen,
+            outlet=outlet, journal=journal, table=table, record=record, past=stood, before=record.begun,
+            n_trials=len(trials),
         )  # fmt: skip
         display.clear()
         wire.enter("end")
         table.save_psydat()
         time.sleep(LINGER_S)
     return ending
+
+
+def _stood(run: Run) -> Past | None:
+    """Return where a window of this run stood that died; None where there was none."""
+    path = run.journal("window")
+    rows = journals.read(path) if path.exists() else []
+    if rows and rows[-1].boot != boot_id():
+        raise FolderError(
+            f"{path}: this run was begun before the computer started anew; go on in a new one: emo-run .. --resume"
+        )
+    return past.read(rows, t_flip=last_flip(run.flips_csv)) if rows else None
+
+
+def _left(trials: tuple[Trial, ...], record: Session) -> tuple[Trial, ...]:
+    """Return the trials of this run: of one that resumes another those that are left."""
+    return trials if record.trials is None else tuple(trial for trial in trials if trial.trial in record.trials)
 
 
 def _same_study(run: Run, record: Session, study_path: Path) -> StudyFiles:
@@ -141,15 +164,20 @@ def _wait_for_recorder(display: Display, outlet: MarkerOutlet, wire: Wire, journ
     """Show the calm screen until somebody records the markers, for a time.
 
     That somebody receives them is not enough where there is a launcher: a simulated device listens too, or a second recorder on
-    the network. The launcher knows when the collector does.
+    the network. The launcher knows when the collector does: it is told which outlet this is, because a recorder may still hold
+    that of a window before this one.
     """
-    wire.enter("waiting")
+    wire.enter(markers.encode("waiting", {"uid": outlet.uid}))
     deadline_s = display.now() + CONSUMERS_S
-    try:
-        while not (outlet.has_consumers and wire.started) and display.now() < deadline_s:
+    while not (outlet.has_consumers and wire.started) and display.now() < deadline_s:
+        try:
             display.keep_page()
-    except Stopped:
-        return  # the session begins, sees the same wish at its first flip, and ends in order
+        except Stopped as stopped:
+            # the session begins, sees the same wish at its first flip, and ends in order
+            wire.stop(stopped.reason, at_once=stopped.at_once)
+            return
+        except Asked as asked:
+            logger.info("%s: nothing is on the screen yet", asked)
     if not (outlet.has_consumers and wire.started):
         logger.warning("nobody records the markers")
         journal.write("alarm", "markers/unrecorded", {"waited_s": CONSUMERS_S})
@@ -160,7 +188,7 @@ def _signals(wire: Wire) -> Iterator[None]:
     """End the session in order when the process is asked to end."""
 
     def stop(number: int, _: FrameType | None) -> None:
-        wire.stop(signal.Signals(number).name)
+        wire.stop(signal.Signals(number).name, at_once=True)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -19,6 +19,7 @@ SFREQ_AUDIO = 48000  # what sound cards and PulseAudio run at
 # Sound is decoded from so long before the in point: codecs need a few packets to settle, and files are searched by key frames
 # of the picture, beside which the sound may lie later.
 _PREROLL_S = 1.0
+_SAME_S = 0.001  # points are written to the millisecond, and so are the times of frames in Matroska
 _FULL_S = 0.01  # how long the thread rests while enough frames wait
 
 
@@ -28,16 +29,20 @@ class ClipError(RuntimeError):
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture: ``pts_s`` in seconds from the in point, ``rgb`` uint8, shape (height, width, 3)."""
+    """One picture: ``pts_s`` and ``duration_s`` in seconds from the in point, ``rgb`` uint8, shape (height, width, 3).
+
+    ``duration_s`` is 0 where the file does not tell it.
+    """
 
     index: int
     pts_s: float
     rgb: NDArray[np.uint8]
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a clip's pictures are like; ``aspect`` is width / height as shown (pixels need not be square)."""
+    """What a clip's pictures are like, upright; ``aspect`` is width / height as shown (pixels need not be square)."""
 
     width_px: int
     height_px: int
@@ -63,24 +68,40 @@ def _seek(container: Any, to_s: float) -> None:
 
 
 def read_format(path: Path) -> Format:
-    """Return size, shape and rate of a clip's pictures.
+    """Return size, shape and mean rate of a clip's pictures, as they are shown: a telephone's are stored lying.
 
     Raises
     ------
     ClipError
         When the file cannot be opened, or holds no pictures.
     """
-    with _open(path) as container:
-        if not container.streams.video:
-            raise ClipError(f"{path.name}: has no pictures")
-        video = container.streams.video[0]
-        ratio = float(video.sample_aspect_ratio or 1)
-        fps = float(video.average_rate or video.guessed_rate or 25)
-        return Format(video.width, video.height, video.width * ratio / video.height, fps)
+    try:
+        with _open(path) as container:
+            if not container.streams.video:
+                raise ClipError(f"{path.name}: has no pictures")
+            video = container.streams.video[0]
+            fps = float(video.average_rate or video.guessed_rate or 25)
+            first = next(container.decode(video), None)
+            if first is None:
+                raise ClipError(f"{path.name}: has no picture that can be decoded")
+            ratio, width, height = float(video.sample_aspect_ratio or 1), first.width, first.height
+            if _quarters(first) % 2:
+                return Format(height, width, height / (width * ratio), fps)
+            return Format(width, height, width * ratio / height, fps)
+    except av.FFmpegError as error:
+        raise ClipError(f"{path.name}: {error}") from error
+
+
+def _quarters(picture: Any) -> int:
+    """Return by how many quarter turns, counterclockwise, a picture must be turned to stand upright."""
+    return round(int(picture.rotation) / 90) % 4
 
 
 def read_frames(path: Path, *, start_s: float, stop_s: float) -> Iterator[Frame]:
-    """Yield the frames from ``start_s`` up to ``stop_s``, in order.
+    """Yield the frames from ``start_s`` up to ``stop_s``, in order, upright.
+
+    The first is the one that is to be seen at the in point; the one whose time the out point is, is not shown any more: two
+    clips that are cut at the same point share no frame. No rate is assumed: each frame counts by its own time.
 
     Raises
     ------
@@ -89,24 +110,43 @@ def read_frames(path: Path, *, start_s: float, stop_s: float) -> Iterator[Frame]
     """
     try:
         with _open(path) as container:
-            zero_s = _zero_s(container) + start_s
-            video = container.streams.video[0]
-            video.thread_type = "AUTO"
-            half_s = 0.5 / float(video.average_rate or 25)
             _seek(container, start_s)
-            index = 0
-            for picture in container.decode(video):
-                pts_s = (picture.time or 0.0) - zero_s
-                if pts_s >= stop_s - start_s - half_s / 4:
-                    return
-                if pts_s < -half_s:
-                    continue  # between the key frame and the in point
-                if (picture.width, picture.height) != (video.width, video.height):
+            pictures = _inside(container, zero_s=_zero_s(container) + start_s, duration_s=stop_s - start_s)
+            size: tuple[int, int] | None = None
+            for index, (pts_s, picture) in enumerate(pictures):
+                size = size or (picture.width, picture.height)
+                if (picture.width, picture.height) != size:
                     raise ClipError(f"{path.name}: changes its size at {pts_s + start_s:.2f} s; convert it to one size")
-                yield Frame(index, max(0.0, pts_s), picture.to_ndarray(format="rgb24"))
-                index += 1
+                yield _frame(index, pts_s, picture)
     except av.FFmpegError as error:
         raise ClipError(f"{path.name}: {error}") from error
+
+
+def _inside(container: Any, *, zero_s: float, duration_s: float) -> Iterator[tuple[float, Any]]:
+    """Yield pictures between two points, with their times from the first."""
+    video = container.streams.video[0]
+    video.thread_type = "AUTO"
+    before: Any = None
+    for picture in container.decode(video):
+        pts_s = (picture.time or 0.0) - zero_s
+        if pts_s >= duration_s - _SAME_S:
+            break
+        if pts_s < -_SAME_S:
+            before = picture  # between the key frame and the in point; the last of them may be what is seen there
+            continue
+        if before is not None and pts_s > _SAME_S:
+            yield 0.0, before
+        before = None
+        yield max(0.0, pts_s), picture
+    if before is not None:
+        yield 0.0, before
+
+
+def _frame(index: int, pts_s: float, picture: Any) -> Frame:
+    rgb = picture.to_ndarray(format="rgb24")
+    if quarters := _quarters(picture):
+        rgb = np.ascontiguousarray(np.rot90(rgb, quarters))
+    return Frame(index, pts_s, rgb, float(picture.duration * picture.time_base) if picture.duration else 0.0)
 
 
 def read_sound(path: Path, *, start_s: float, stop_s: float) -> NDArray[np.float32] | None:

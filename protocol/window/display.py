@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import pylsl
 
-from protocol.ports import Stamp, Stopped
+from protocol.ports import Asked, Stamp, Stopped, Wish
 from protocol.study import Screen as ScreenPart
 from protocol.window import habits, layout, pictures
+from protocol.window.decode import Frame
 from protocol.window.errors import WindowError
 from protocol.window.pacing import Pacer, Refresh, judge_refresh
 from protocol.window.pictures import Picture
-from protocol.window.texture import Texture
+from protocol.window.texture import Patch, Texture
 from protocol.window.wire import Wire
 
-ESCAPE = "escape"
+ESCAPE = "escape"  # the one key that stops, everywhere and always
+WISHES: Mapping[str, Wish] = {"f6": "repeat", "f7": "skip", "f8": "pause"}  # keys that nobody presses by mistake
 STILL_S = 0.1  # from flip to flip of what does not change, on a display without a pace of its own
 _SETTLING, _MEASURED = 10, 40  # flips: the first ones of a window are slow
 
@@ -48,6 +50,8 @@ class Display:
         Its pace.
     n_flips : int
         So far.
+    held : bool
+        A pause is on the screen: the pause key, and the command, end it.
 
     Raises
     ------
@@ -61,7 +65,7 @@ class Display:
         self._wire, self._flips, self.n_flips = wire, flips, 0
         self._window = _open(screen, size_px=size_px, fullscreen=fullscreen)
         # whoever closes the window means to stop
-        self._window.winHandle.on_close = lambda: wire.stop("window closed")
+        self._window.winHandle.on_close = lambda: wire.stop("window closed", at_once=True)
         width, height = (int(n) for n in self._window.size)
         pixel_m = screen.width_m / screen.size_px[0]
         self.sheet = layout.sheet((width, height), pixel_m=pixel_m, distance_m=screen.distance_m)
@@ -70,6 +74,9 @@ class Display:
         self._keys: list[str] = []
         self._mouse = _mouse(self._window)
         self._was_down = False
+        self.held = False
+        self._patch = _patch(screen, (width, height))
+        self._white = self._lit = False
         self._t_flip = self.now()
         self._pacer: Pacer | None = None
         self.refresh = self._measure(screen.refresh_hz)
@@ -91,9 +98,10 @@ class Display:
         """From flip to flip."""
         return self.refresh.period_s
 
-    def put(self, picture: Picture) -> None:
-        """Make a picture the page, from the next :meth:`flip_page` on."""
+    def put(self, picture: Picture, *, white: bool = False) -> None:
+        """Make a picture the page, from the next :meth:`flip_page` on; ``white`` keeps the photodiode's patch white with it."""
         self._page.upload(picture)
+        self._white = white
 
     def flip_page(self, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
         """Flip to the page."""
@@ -104,7 +112,7 @@ class Display:
         """Let the page stand for one more period."""
         self.keep(lambda: self._page.draw(1, 1))
 
-    def keep(self, draw: Callable[[], None]) -> None:
+    def keep(self, draw: Callable[[], None], *, frame: Frame | None = None) -> None:
         """Let what is on the screen stand for one more period, and listen.
 
         A display of its own pace gets a flip at every refresh. One that is drawn in software would take a processor core to
@@ -114,28 +122,36 @@ class Display:
         ----------
         draw : callable
             Draws what is on the screen.
+        frame : Frame, optional
+            Of a clip, if that is on the screen.
 
         Raises
         ------
-        Stopped
-            When somebody wants to end the session.
+        Stopped, Asked
+            When somebody wants to end the session, or something else of it.
         """
         assert self._pacer is not None
-        if self.refresh.vsync or self.due_s - self._t_flip >= STILL_S:
+        if self.refresh.vsync or self._lit or self.due_s - self._t_flip >= STILL_S:
             draw()
-            self.flip()
+            self.flip(frame=frame)
             return
         self._pacer.wait()
         self._pacer.passed()
         self._listen()
 
-    def flip(self, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
+    def flip(
+        self, on_flip: Callable[[Stamp], None] | None = None, *, frame: Frame | None = None, lit: bool = False
+    ) -> Stamp:  # fmt: skip
         """Flip to what was drawn.
 
         Parameters
         ----------
         on_flip : callable, optional
             Called with the stamp, directly after the flip.
+        frame : Frame, optional
+            Of a clip, if it brings that.
+        lit : bool
+            The photodiode's patch is white, until the next flip.
 
         Returns
         -------
@@ -144,23 +160,28 @@ class Display:
 
         Raises
         ------
-        Stopped
-            After the flip, when somebody wants to end the session.
+        Stopped, Asked
+            After the flip, when somebody wants to end the session, or something else of it.
         """
-        stamp = self._flip(on_flip)
+        stamp = self._flip(on_flip, frame=frame, lit=lit)
         self._listen()
         return stamp
 
-    def clear(self) -> None:
-        """Flip to the calm screen, whoever wants to end the session."""
+    def clear(self, on_flip: Callable[[Stamp], None] | None = None) -> Stamp:
+        """Flip to the calm screen, whatever anybody wants; with ``on_flip`` a clip ends, which the patch tells."""
         self.put(pictures.blank(self.sheet))
-        self._flip_calm()
+        stamp = self._flip_calm(on_flip, lit=on_flip is not None)
+        if self._lit:
+            self._flip_calm()
+        return stamp
 
-    def _flip_calm(self) -> Stamp:
+    def _flip_calm(self, on_flip: Callable[[Stamp], None] | None = None, *, lit: bool = False) -> Stamp:
         self._page.draw(1, 1)
-        return self._flip(None)
+        return self._flip(on_flip, lit=lit)
 
-    def _flip(self, on_flip: Callable[[Stamp], None] | None) -> Stamp:
+    def _flip(
+        self, on_flip: Callable[[Stamp], None] | None, *, frame: Frame | None = None, lit: bool = False
+    ) -> Stamp:  # fmt: skip
         stamps: list[Stamp] = []
 
         def stamp() -> None:
@@ -168,6 +189,9 @@ class Display:
             if on_flip is not None:
                 on_flip(stamps[0])
 
+        self._lit = self._patch is not None and lit
+        if self._patch is not None:
+            self._patch.draw(white=lit or self._white)
         if self._pacer is not None:
             self._pacer.wait()
         self._window.callOnFlip(stamp)
@@ -176,7 +200,7 @@ class Display:
             self._pacer.flipped(stamps[0])
         self.n_flips += 1
         self._t_flip = stamps[0]
-        self._flips.add(self.n_flips, stamps[0], psychopy_s)
+        self._flips.add(self.n_flips, stamps[0], psychopy_s, frame=frame)
         self._wire.flipped(self.n_flips, stamps[0])
         return stamps[0]
 
@@ -191,7 +215,7 @@ class Display:
 
         self._was_down = bool(self._mouse.getPressed()[0])  # a button that is still down is no new click
 
-        self._keys = [key for key in (*self._keys, *event.getKeys()) if key == ESCAPE]
+        self._keys = [key for key in (*self._keys, *event.getKeys()) if key == ESCAPE or key in WISHES]
 
     def take_click(self) -> tuple[float, float] | None:
         """Return where the mouse was just pressed, pixels from the top left corner."""
@@ -214,9 +238,17 @@ class Display:
 
         self._keys += event.getKeys()
         if ESCAPE in self._keys:
+            self._keys = [key for key in self._keys if key != ESCAPE]  # asked once; what is shown afterwards may be stopped too
             raise Stopped(ESCAPE)
-        if (reason := self._wire.stopped) is not None:
-            raise Stopped(reason)
+        if (stop := self._wire.take_stop()) is not None:
+            raise stop
+        wished = next((key for key in self._keys if key in WISHES), None)
+        if wished is not None:
+            self._keys.remove(wished)
+            raise Asked("resume" if self.held and WISHES[wished] == "pause" else WISHES[wished], wished)
+        # to go on where nothing is paused, and to pause what is, changes nothing
+        if (wish := self._wire.take_wish()) is not None and wish.wish != ("pause" if self.held else "resume"):
+            raise wish
 
     def _measure(self, refresh_hz: float) -> Refresh:
         """Flip without pacing and see what the display does."""
@@ -238,6 +270,13 @@ def _open(screen: ScreenPart, *, size_px: tuple[int, int], fullscreen: bool) -> 
         color=pictures.BACKGROUND, colorSpace="rgb255", checkTiming=False, allowGUI=False, waitBlanking=True,
         gammaErrorPolicy="ignore", title="emolab",
     )  # fmt: skip
+
+
+def _patch(screen: ScreenPart, size_px: tuple[int, int]) -> Patch | None:
+    if screen.photodiode == "none":
+        return None
+    width, height = size_px
+    return Patch(screen.photodiode, (screen.photodiode_px / width, screen.photodiode_px / height))
 
 
 def _mouse(window: Any) -> Any:

@@ -23,6 +23,8 @@ class MarkerOutlet:
         channel.append_child_value("label", "marker")
         info.desc().append_child_value("manufacturer", "emolab")
         self._outlet = pylsl.StreamOutlet(info)
+        self.uid = str(self._outlet.get_info().uid())
+        """LSL's name for this very outlet: that of a window that comes back is another."""
 
     def push(self, marker: Marker, t_lsl: Stamp) -> None:
         """Send a marker with its stamp."""

@@ -36,6 +36,9 @@ _TEXT_SHARE = 0.80  # of the screen's width, for running text
 _SMALLEST = 0.5  # text that does not fit shrinks to half, no further
 _SHARP = 3  # figures are drawn so many times larger and scaled down, for smooth edges
 _CROSS_DEG_LETTERS = 1.3  # arms of the fixation cross, in letters
+_RING_LETTERS = 2.2  # radius of the cue to blink, in letters
+_SMALL = 0.75  # what need not be read each time, in letters: still 0.4 degrees high
+_HINT_AT, _DOTS_AT, _STOP_AT = 0.235, 0.90, 0.972  # of the screen's height
 
 
 def blank(sheet: Sheet) -> Picture:
@@ -43,24 +46,47 @@ def blank(sheet: Sheet) -> Picture:
     return np.full((sheet.height_px, sheet.width_px, 3), BACKGROUND, np.uint8)
 
 
-def page(shown: Page, sheet: Sheet) -> Picture:
-    """Draw a page: a fixation cross, or centred text.
+def level(luminance: str, sheet: Sheet) -> Picture:
+    """Return the whole screen in one luminance, ``white`` or ``black``."""
+    return np.full((sheet.height_px, sheet.width_px, 3), 255 if luminance == "white" else 0, np.uint8)
+
+
+def page(shown: Page, sheet: Sheet, *, stop: str = "") -> Picture:
+    """Draw a page: one luminance, a fixation cross, the cue to blink, or centred text.
+
+    Parameters
+    ----------
+    shown : Page
+        What.
+    sheet : Sheet
+        The screen.
+    stop : str
+        How to stop, small below a text.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
     """
+    if shown.level:
+        return level(shown.level, sheet)
     image = Image.fromarray(blank(sheet))
     draw = ImageDraw.Draw(image)
-    if shown.cross:
+    if shown.progress:
+        _dots(draw, sheet, *shown.progress)
+    if shown.cue:
+        _ring(draw, sheet, shown.text)
+    elif shown.cross:
         _cross(draw, sheet)
     elif shown.text:
+        _small(draw, stop, sheet, _STOP_AT)
         box = Box(0, sheet.height_px * 0.06, sheet.width_px, sheet.height_px * 0.94)
         _paragraphs(draw, shown.text, box, letter_px=round(sheet.letter_px * _PAGE), width_px=sheet.width_px * _TEXT_SHARE)
     return np.asarray(image)
 
 
-def question(asked: Question, sheet: Sheet, *, colors: Mapping[str, str], chosen: int | None = None) -> Picture:
+def question(
+    asked: Question, sheet: Sheet, *, colors: Mapping[str, str], chosen: int | None = None, hint: str = "", stop: str = ""
+) -> Picture:
     """Draw a question with its choices; ``chosen`` is set off.
 
     Parameters
@@ -73,6 +99,8 @@ def question(asked: Question, sheet: Sheet, *, colors: Mapping[str, str], chosen
         ``#RRGGBB`` by choice, shown beside the label.
     chosen : int, optional
         The choice that was made.
+    hint, stop : str
+        How to answer, and how to stop: small.
 
     Returns
     -------
@@ -82,6 +110,8 @@ def question(asked: Question, sheet: Sheet, *, colors: Mapping[str, str], chosen
     draw = ImageDraw.Draw(image)
     heading = Box(0, sheet.height_px * 0.05, sheet.width_px, sheet.height_px * 0.25)
     _paragraphs(draw, asked.text, heading, letter_px=round(sheet.letter_px * _HEADING), width_px=sheet.width_px * 0.9)
+    _small(draw, hint, sheet, _HINT_AT)
+    _small(draw, stop, sheet, _STOP_AT)
     boxes = choices(asked, sheet)
     if is_scale(asked):
         _figures(image, asked.name, boxes, sheet)
@@ -152,6 +182,28 @@ def _cross(draw: ImageDraw.ImageDraw, sheet: Sheet) -> None:
     arm, half = round(sheet.letter_px * _CROSS_DEG_LETTERS), max(1, round(sheet.letter_px * 0.09))
     draw.rectangle((x - arm, y - half, x + arm, y + half), fill=INK)
     draw.rectangle((x - half, y - arm, x + half, y + arm), fill=INK)
+
+
+def _ring(draw: ImageDraw.ImageDraw, sheet: Sheet, word: str) -> None:
+    """Draw the cue to blink: a ring where the cross stands, and its word below."""
+    x, y, radius = sheet.width_px // 2, sheet.height_px // 2, round(sheet.letter_px * _RING_LETTERS)
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=INK, width=max(2, round(sheet.letter_px * 0.25)))
+    _label(draw, word, (x, y + radius + sheet.letter_px * 1.5), size_px=sheet.letter_px, color=INK, anchor="mm")
+
+
+def _dots(draw: ImageDraw.ImageDraw, sheet: Sheet, done: int, total: int) -> None:
+    """Draw how far the session has come: one dot a trial."""
+    pitch = min(sheet.letter_px * 0.9, sheet.width_px * _TEXT_SHARE / total)
+    left, y, radius = sheet.width_px / 2 - pitch * (total - 1) / 2, sheet.height_px * _DOTS_AT, pitch * 0.28
+    for i in range(total):
+        x = left + i * pitch
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=QUIET if i < done else BUTTON)
+
+
+def _small(draw: ImageDraw.ImageDraw, text: str, sheet: Sheet, at: float) -> None:
+    if text:
+        size_px = _fitting(text, round(sheet.letter_px * _SMALL), sheet.width_px * 0.9)
+        _label(draw, text, (sheet.width_px / 2, sheet.height_px * at), size_px=size_px, color=QUIET, anchor="mm")
 
 
 def _button(draw: ImageDraw.ImageDraw, box: Box, sheet: Sheet, *, chosen: bool) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
-from protocol.ports import Clip, Played, Stamp
-from protocol.window import layout, pictures
+from protocol.ports import Asked, Clip, Played, Stamp, Stopped
+from protocol.window import layout
 from protocol.window.decode import ClipError, Decoder, Format
 from protocol.window.display import Display
 from protocol.window.playhead import Playhead
@@ -18,6 +19,7 @@ from protocol.window.texture import Texture
 
 PREPARE_S = 30.0  # a clip that is not decoded by then has failed
 
+End = Literal["complete", "skipped", "failed", "interrupted"]
 OnOnset = Callable[[Stamp], None]
 OnOffset = Callable[[Played], None]
 
@@ -31,7 +33,7 @@ class _Account:
     onset_s: Stamp | None = None
     sound_s: Stamp | None = None
 
-    def played(self, t_offset: Stamp, *, error: str) -> Played:
+    def played(self, t_offset: Stamp, *, end: End, error: str) -> Played:
         head, onset_s = self.head, self.onset_s
         heard = self.sound_s is not None and onset_s is not None
         return Played(
@@ -42,8 +44,9 @@ class _Account:
             repeated=head.repeated if head else 0,
             onset_error_s=None if onset_s is None else onset_s - self.planned_s,
             audio_offset_s=self.sound_s - onset_s if heard else None,  # type: ignore[operator]
-            end="failed" if error else "complete",
+            end=end,
             error=error,
+            lost=tuple(head.lost) if head else (),
         )
 
 
@@ -69,17 +72,23 @@ class Player:
 
         Raises
         ------
-        Stopped
-            When the session is to end; the sound has been stopped.
+        Stopped, Asked
+            When the session is to end, or the clip; the sound has been stopped and, where the clip had begun, it has been taken
+            off the screen and ``on_offset`` knows what was shown of it.
         """
-        account, error = _Account(), ""
+        account = _Account()
         with_sound = self._speaker is not None
         with closing(Decoder(clip.path, start_s=clip.start_s, stop_s=clip.stop_s, with_sound=with_sound)) as decoder:
             try:
                 self._show(clip, decoder, account, on_onset)
             except ClipError as failure:
-                error = str(failure)
-            return self._clear(account, error, on_offset)
+                return self._clear(account, on_offset, end="failed", error=str(failure))
+            except (Stopped, Asked) as wish:
+                if account.onset_s is not None:
+                    skipped = isinstance(wish, Asked) and wish.wish == "skip"
+                    self._clear(account, on_offset, end="skipped" if skipped else "interrupted")
+                raise
+            return self._clear(account, on_offset, end="complete")
 
     def _show(self, clip: Clip, decoder: Decoder, account: _Account, on_onset: OnOnset) -> None:
         """Show the clip up to the flip before the one that clears it."""
@@ -96,7 +105,7 @@ class Player:
                 on_onset(stamp)
 
             self._draw(texture, form)
-            self._display.flip(on_first)
+            self._display.flip(on_first, frame=first, lit=True)
             self._follow(head, texture, form, track, account)
         if head.missing_s:
             raise ClipError(f"{clip.path.name}: ends {head.missing_s:.2f} s before its out point {clip.stop_s} s")
@@ -139,11 +148,11 @@ class Player:
         # half a period ahead of the flip: a frame is neither early nor late for the jitter of a flip
         while not head.over(media_s := display.due_s - start_s + display.period_s / 2):
             if (frame := head.advance(media_s)) is None:
-                display.keep(partial(self._draw, texture, form))
+                display.keep(partial(self._draw, texture, form), frame=head.current)
             else:
                 texture.upload(frame.rgb)
                 self._draw(texture, form)
-                display.flip()
+                display.flip(frame=frame)
             if track is not None and account.sound_s is None:
                 account.sound_s = track.started_s()
         head.count_rest()
@@ -153,14 +162,13 @@ class Player:
         width, height = layout.letterbox(form.aspect, (sheet.width_px, sheet.height_px))
         texture.draw(width / sheet.width_px, height / sheet.height_px)
 
-    def _clear(self, account: _Account, error: str, on_offset: OnOffset) -> Played:
+    def _clear(self, account: _Account, on_offset: OnOffset, *, end: End, error: str = "") -> Played:
         """Take the clip off the screen."""
         results: list[Played] = []
 
         def on_cleared(stamp: Stamp) -> None:
-            results.append(account.played(stamp, error=error))
+            results.append(account.played(stamp, end=end, error=error))
             on_offset(results[0])
 
-        self._display.put(pictures.blank(self._display.sheet))
-        self._display.flip_page(on_cleared)
+        self._display.clear(on_cleared)
         return results[0]

@@ -20,7 +20,7 @@ class Playhead:
         Returns the next frame, or None after the last; raises ``queue.Empty`` when it is not decoded yet and
         :class:`~protocol.window.decode.ClipError` when it cannot be.
     frame_s : float
-        How long one frame is to be seen.
+        How long a frame is to be seen that does not say it itself.
     duration_s : float
         From in point to out point.
 
@@ -28,13 +28,16 @@ class Playhead:
     ----------
     shown, dropped : int
         Frames that reached the screen, and frames whose time passed before they could. Together: every frame of the clip.
+    lost : list of int
+        The frames that were dropped, by index.
     repeated : int
         Flips that had to show a frame beyond its time, because the next one was not decoded.
     """
 
     def __init__(self, take: Callable[[], Frame | None], *, frame_s: float, duration_s: float) -> None:
         self._take, self._frame_s, self._duration_s = take, frame_s, duration_s
-        self.shown = self.dropped = self.repeated = 0
+        self.shown = self.repeated = 0
+        self.lost: list[int] = []
         self.current: Frame | None = None
         self._next: Frame | None = None
         self._ended = False
@@ -51,7 +54,8 @@ class Playhead:
         """Return the frame that the flip at ``media_s`` brings, or None when the one on the screen stays."""
         due: Frame | None = None
         while (frame := self._pull()) is not None and frame.pts_s <= media_s:
-            self.dropped += due is not None
+            if due is not None:
+                self.lost.append(due.index)
             due, self._next = frame, None
         if due is not None:
             self._show(due)
@@ -68,9 +72,14 @@ class Playhead:
 
     def count_rest(self) -> None:
         """Count the frames that were never shown as dropped; call it when the clip is over and decoding has ended."""
-        while self._pull() is not None:
+        while (frame := self._pull()) is not None:
             self._next = None
-            self.dropped += 1
+            self.lost.append(frame.index)
+
+    @property
+    def dropped(self) -> int:
+        """Frames whose time passed before they could reach the screen."""
+        return len(self.lost)
 
     @property
     def missing_s(self) -> float:
@@ -80,7 +89,7 @@ class Playhead:
 
     @property
     def _current_ends_s(self) -> float:
-        return (self.current.pts_s if self.current else 0.0) + self._frame_s
+        return self.current.pts_s + (self.current.duration_s or self._frame_s) if self.current else self._frame_s
 
     def _show(self, frame: Frame) -> None:
         self.current = frame

@@ -1,4 +1,4 @@
-"""Figures for the self-assessment scales, drawn here: a bust whose mouth, chest or size says what words would have to.
+"""Figures for the scales, drawn here: a bust whose mouth, chest or size says what words would have to; thumb and star.
 
 The idea of rating by pictures is Bradley & Lang's (1994, J. Behav. Ther. Exp. Psychiatry 25, 49-59); the drawings are ours.
 Pure: a figure is a tuple of outlines in the square -1..1, y upwards.
@@ -34,7 +34,7 @@ def figure(scale: str, level: float) -> tuple[Outline, ...]:
 
     Parameters
     ----------
-    scale : {"valence", "arousal", "dominance"}
+    scale : {"valence", "arousal", "dominance", "liking", "intensity"}
         What is rated.
     level : float
         -1 (unpleasant, calm, without control) .. 1 (pleasant, excited, in control).
@@ -67,10 +67,28 @@ def _dominance(level: float) -> tuple[Outline, ...]:
     return (Outline(frame, "frame"), *grown)
 
 
+def _liking(level: float) -> tuple[Outline, ...]:
+    """A thumb that turns from down to up (after Koelstra et al. 2012, who rate liking by thumbs)."""
+    angle = -np.pi / 2 * (1 - level)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    palm = np.array([[-0.42, -0.62], [0.42, -0.62], [0.42, 0.12], [-0.42, 0.12]])
+    thumb = np.array([[-0.42, 0.06], [-0.36, 0.78], [-0.24, 0.88], [-0.12, 0.78], [-0.08, 0.12]])
+    fingers = (np.array([[-0.08, y], [0.42, y]]) for y in (-0.07, -0.25, -0.43))
+    drawn = (Outline(thumb, "skin"), Outline(palm, "skin"), *(Outline(line, closed=False) for line in fingers))
+    return tuple(Outline(o.points @ turn.T, o.fill, o.closed) for o in drawn)
+
+
+def _intensity(level: float) -> tuple[Outline, ...]:
+    rise = (level + 1) / 2
+    return (Outline(_star(center=(0.0, 0.0), radius=0.14 + 0.8 * rise, spikes=12, depth=0.3), "glow"),)
+
+
 FIGURES: dict[str, Callable[[float], tuple[Outline, ...]]] = {
     "valence": _valence,
     "arousal": _arousal,
     "dominance": _dominance,
+    "liking": _liking,
+    "intensity": _intensity,
 }
 
 

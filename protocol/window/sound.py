@@ -31,6 +31,8 @@ LATENCY_S = 0.1
 _WARM_UP_S = 0.02
 LEAD_S = 0.3  # a sound is handed over so long before it is to be heard: the latency, and room for a busy machine
 _WARM_UP_LIMIT_S = 5.0
+TONE_S = 0.4  # a tone that is no clip's
+_SWELL_S = 0.02
 _PUNCTUAL_S = 0.005
 _SERVERS = ("pipewire", "pulse", "default")  # a device that can be shared, in the order of liking
 
@@ -80,6 +82,7 @@ class Speaker:
 
         self._library, self._seconds, self._now = psychtoolbox.audio, psychtoolbox.GetSecs, now
         self._library.verbosity(1)
+        self._signs: list[Track] = []
         # yield interval and mutexes as the library has them; the last 1 -> 0: leave the audio server's sink alone
         psychtoolbox.PsychPortAudio("EngineTunables", 0.001, 1, 1, 0)
         self.name, device = self._choose()
@@ -98,8 +101,20 @@ class Speaker:
         slave = self._library.Slave(self._stream.handle, mode=_PLAYBACK, data=np.ascontiguousarray(sound), volume=1.0)
         return Track(slave, offset=self._offset)
 
+    def tone(self, pitch_hz: float) -> None:
+        """Sound a short tone as soon as it can be scheduled: a sign, not a stimulus."""
+        self._let_go()
+        self._signs.append(self.load(tone(pitch_hz)))
+        self._signs[-1].start(self._now() + LEAD_S)
+
+    def _let_go(self) -> None:
+        for track in self._signs:
+            track.close()
+        self._signs.clear()
+
     def close(self) -> None:
         """Close the device."""
+        self._let_go()
         self._stream.stop(block_until_stopped=0)
         self._stream.close()
 
@@ -142,3 +157,11 @@ class Speaker:
             after = self._now()
             readings.append((after - before, theirs - (before + after) / 2))
         return min(readings)[1]
+
+
+def tone(pitch_hz: float) -> NDArray[np.float32]:
+    """Return a tone that begins and ends softly; float32, shape (n_samples, 2)."""
+    t = np.arange(round(TONE_S * SFREQ_AUDIO)) / SFREQ_AUDIO
+    swell = np.clip(np.minimum(t, TONE_S - t) / _SWELL_S, 0, 1)
+    wave = (0.4 * swell * np.sin(2 * np.pi * pitch_hz * t)).astype(np.float32)
+    return np.column_stack([wave, wave])

@@ -1,11 +1,32 @@
-"""One picture on the graphics card, drawn letterboxed; the same for a page and for a clip's frames."""
+"""One picture on the graphics card, drawn letterboxed, for pages and frames alike; and the photodiode's patch."""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@contextmanager
+def identity(gl: Any) -> Iterator[None]:
+    """Draw in the screen's own coordinates, -1 .. 1, and leave everything as PsychoPy had it."""
+    for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
+        gl.glMatrixMode(mode)
+        gl.glPushMatrix()
+        gl.glLoadIdentity()
+    gl.glPushAttrib(gl.GL_ENABLE_BIT | gl.GL_TEXTURE_BIT | gl.GL_CURRENT_BIT)
+    # the picture as it is: what PsychoPy has switched on for its own stimuli doubles the cost where software draws
+    for feature in (gl.GL_BLEND, gl.GL_DEPTH_TEST, gl.GL_MULTISAMPLE, gl.GL_DITHER):
+        gl.glDisable(feature)
+    yield
+    gl.glPopAttrib()
+    for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
+        gl.glMatrixMode(mode)
+        gl.glPopMatrix()
 
 
 class Texture:
@@ -48,27 +69,16 @@ class Texture:
     def draw(self, width: float, height: float) -> None:
         """Draw it in the middle, over these shares of the screen's width and height."""
         gl = self._gl
-        for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
-            gl.glMatrixMode(mode)
-            gl.glPushMatrix()
-            gl.glLoadIdentity()
-        gl.glPushAttrib(gl.GL_ENABLE_BIT | gl.GL_TEXTURE_BIT)
-        # the picture as it is: what PsychoPy has switched on for its own stimuli doubles the cost where software draws
-        for feature in (gl.GL_BLEND, gl.GL_DEPTH_TEST, gl.GL_MULTISAMPLE, gl.GL_DITHER):
-            gl.glDisable(feature)
-        self._bind()
-        gl.glTexEnvi(gl.GL_TEXTURE_ENV, gl.GL_TEXTURE_ENV_MODE, gl.GL_REPLACE)
-        self._filter(gl.GL_NEAREST if self._is_drawn_pixel_by_pixel(width, height) else gl.GL_LINEAR)
-        gl.glBegin(gl.GL_QUADS)
-        for s, t, x, y in ((0, 1, -1, -1), (1, 1, 1, -1), (1, 0, 1, 1), (0, 0, -1, 1)):  # row 0 is the top
-            gl.glTexCoord2f(s, t)
-            gl.glVertex2f(x * width, y * height)
-        gl.glEnd()
-        self._release()
-        gl.glPopAttrib()
-        for mode in (gl.GL_PROJECTION, gl.GL_MODELVIEW):
-            gl.glMatrixMode(mode)
-            gl.glPopMatrix()
+        with identity(gl):
+            self._bind()
+            gl.glTexEnvi(gl.GL_TEXTURE_ENV, gl.GL_TEXTURE_ENV_MODE, gl.GL_REPLACE)
+            self._filter(gl.GL_NEAREST if self._is_drawn_pixel_by_pixel(width, height) else gl.GL_LINEAR)
+            gl.glBegin(gl.GL_QUADS)
+            for s, t, x, y in ((0, 1, -1, -1), (1, 1, 1, -1), (1, 0, 1, 1), (0, 0, -1, 1)):  # row 0 is the top
+                gl.glTexCoord2f(s, t)
+                gl.glVertex2f(x * width, y * height)
+            gl.glEnd()
+            self._release()
 
     def close(self) -> None:
         """Free the graphics card's memory."""
@@ -92,3 +102,35 @@ class Texture:
     def _release(self) -> None:
         self._gl.glBindTexture(self._gl.GL_TEXTURE_2D, 0)
         self._gl.glDisable(self._gl.GL_TEXTURE_2D)
+
+
+class Patch:
+    """A square in a corner of the screen that a photodiode looks at: black, and white for one flip.
+
+    Parameters
+    ----------
+    corner : str
+        ``top-left``, ``top-right``, ``bottom-left`` or ``bottom-right``.
+    side : tuple of float
+        Of the square, in shares of the screen's width and height.
+    """
+
+    def __init__(self, corner: str, side: tuple[float, float]) -> None:
+        from pyglet import gl
+
+        self._gl = gl
+        vertical, _, horizontal = corner.partition("-")
+        width, height = 2 * side[0], 2 * side[1]  # the screen spans -1 .. 1
+        self._left = -1.0 if horizontal == "left" else 1.0 - width
+        self._bottom = -1.0 if vertical == "bottom" else 1.0 - height
+        self._right, self._top = self._left + width, self._bottom + height
+
+    def draw(self, *, white: bool) -> None:
+        """Draw it over whatever was drawn."""
+        gl = self._gl
+        with identity(gl):
+            gl.glDisable(gl.GL_TEXTURE_2D)
+            level = 1.0 if white else 0.0
+            gl.glColor4f(level, level, level, 1.0)
+            gl.glRectf(self._left, self._bottom, self._right, self._top)
+            gl.glColor4f(1.0, 1.0, 1.0, 1.0)

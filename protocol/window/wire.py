@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from typing import Self
 
 from protocol.link import Link
 from protocol.messages import Ack, Beat, Command, Envelope, Press
+from protocol.ports import Asked, Stopped, Wish
 
 BEAT_S = 0.25
 _LISTEN_S = 0.01  # how soon a press or a command is seen
 _ENDS = ("abort", "stop")
-_OBEYED = ("start", *_ENDS)
+_WISHES: Mapping[str, Wish] = {"pause": "pause", "resume": "resume", "skip": "skip", "repeat": "repeat"}
+_OBEYED = ("start", *_WISHES, *_ENDS)
 
 
 class Wire:
@@ -34,18 +37,26 @@ class Wire:
         self._lock, self._changed, self._closing = threading.Lock(), threading.Event(), threading.Event()
         self._beat = Beat(state="starting")
         self._presses: deque[str] = deque()
-        self._stopped: str | None = None
+        self._stop: Stopped | None = None
+        self._wishes: deque[Asked] = deque()
         self._started = link is None
         self._seen: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         if link is not None:
             self._thread.start()
 
-    @property
-    def stopped(self) -> str | None:
-        """Why the session is to end, or None; in the words of the command."""
+    def take_stop(self) -> Stopped | None:
+        """Return why the session is to end, in the words of the command, once; where nothing more can be shown, always."""
         with self._lock:
-            return self._stopped
+            stop = self._stop
+            if stop is not None and not stop.at_once:
+                self._stop = None
+            return stop
+
+    def take_wish(self) -> Asked | None:
+        """Return what else was asked for by command since the last call, oldest first."""
+        with self._lock:
+            return self._wishes.popleft() if self._wishes else None
 
     @property
     def started(self) -> bool:
@@ -53,10 +64,11 @@ class Wire:
         with self._lock:
             return self._started
 
-    def stop(self, reason: str) -> None:
-        """End the session, as a command would; the first reason stays."""
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """End the session, as a command would; of several reasons the first stays, but one that leaves no time goes first."""
         with self._lock:
-            self._stopped = self._stopped or reason
+            if self._stop is None or (at_once and not self._stop.at_once):
+                self._stop = Stopped(reason, at_once=at_once)
 
     def flipped(self, n: int, t_lsl: float) -> None:
         """Tell the next beat of a flip."""
@@ -128,8 +140,12 @@ class Wire:
         link.send(Ack(of=id_, ok=known, error="" if known else f"{command.verb}: the window obeys {', '.join(_OBEYED)}"))
 
     def _do(self, command: Command) -> None:
+        reason = command.reason or command.verb
         if command.verb in _ENDS:
-            return self.stop(command.reason or command.verb)
+            return self.stop(reason, at_once=command.verb == "stop")
         with self._lock:
-            self._started = True
+            if command.verb in _WISHES:
+                self._wishes.append(Asked(_WISHES[command.verb], reason))
+            else:
+                self._started = True
         return None

@@ -22,6 +22,7 @@ from protocol.study_files import load_study
 from protocol.window import layout, pictures
 from protocol.window.decode import read_frames
 from protocol.window.pictures import Picture
+from protocol.words import WORDS
 from tests import display
 from tests.window_runs import Sitter, begin_run, window
 
@@ -111,13 +112,9 @@ class TestASession:
         self.the_sound_came_out(run, heard)
         self.both_clocks_stand_at_every_flip(run)
         self.psychopy_s_users_find_their_file(run)
-        assert [decode(state)[0] for state in sitter.states[:5]] == [
-            "starting",
-            "waiting",
-            "welcome",
-            "baseline/eyes_open",
-            "fixation",
-        ]
+        assert [decode(state)[0] for state in sitter.states[:6]] == [
+            "starting", "waiting", "welcome", "baseline/eyes_open/told", "baseline/eyes_open", "fixation",
+        ]  # fmt: skip
         assert max(beat.n_flip or 0 for beat in sitter.beats) > 100
 
     def every_frame_is_accounted_for(self, run: Run) -> None:
@@ -137,8 +134,8 @@ class TestASession:
 
     def both_clocks_stand_at_every_flip(self, run: Run) -> None:
         header, *lines = run.flips_csv.read_text("ascii").splitlines()
-        assert header == "flip,t_lsl,t_psychopy"
-        rows = [[float(cell) for cell in line.split(",")] for line in lines]
+        assert header == "flip,t_lsl,t_psychopy,frame,pts_s"
+        rows = [[float(cell) for cell in line.split(",")[:3]] for line in lines]
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
         stamps = {row[1] for row in rows}
         onsets = [m["t"] for m in journaled(run, "marker") if m["text"].startswith("clip/")]
@@ -185,8 +182,10 @@ class TestTheScreen:
         files = load_study(study)
         sheet = layout.sheet(SIZE_PX, pixel_m=0.53 / SIZE_PX[0], distance_m=0.60)
         colors = {name: emotion.color for name, emotion in files.study.emotions.items()}
+        words = WORDS["vi"]
         for question in ratings.questions(files.study):
-            wanted = pictures.question(question, sheet, colors=colors)
+            hint = words.scale_keys if pictures.is_scale(question) else words.choice_keys
+            wanted = pictures.question(question, sheet, colors=colors, hint=hint, stop=words.stop_key)
             assert np.array_equal(photographer.taken[question.name], wanted), question.name
         self.is_a_frame_of(photographer.taken["clip"], files.clips[photographer.stim_id].path)
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from protocol import messages
 from protocol.link import Hub, Link
-from protocol.messages import Ack, Beat, Body, Command, Envelope, Press
+from protocol.messages import Ack, Beat, Body, Command, Envelope, Press, Verb
 from protocol.window.wire import Wire
 
 
@@ -88,19 +89,38 @@ def test_keys_are_refused_in_front_of_a_person(hub: Hub) -> None:
         assert wire.presses() == []
 
 
-@pytest.mark.parametrize("verb", ["abort", "stop"])
-def test_a_command_to_end_is_obeyed_and_answered(hub: Hub, verb: str) -> None:
+@pytest.mark.parametrize(("verb", "at_once"), [("abort", False), ("stop", True)])
+def test_a_command_to_end_is_obeyed_and_answered(hub: Hub, verb: Verb, at_once: bool) -> None:
     with Wire(link(hub), twin=False) as wire:
-        assert wire.stopped is None
-        assert command(hub, Command(verb=verb, reason="cap slipped")).ok  # type: ignore[arg-type]
-        assert wire.stopped == "cap slipped"
+        assert wire.take_stop() is None
+        assert command(hub, Command(verb=verb, reason="cap slipped")).ok
+        stop = wire.take_stop()
+        assert stop is not None
+        assert (stop.reason, stop.at_once) == ("cap slipped", at_once)
+        assert (wire.take_stop() is None) == (not at_once)  # what ends at once is not asked for again
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "skip", "repeat"])
+def test_a_wish_arrives_once_however_often_it_is_sent_and_is_answered_each_time(hub: Hub, verb: Verb) -> None:
+    with Wire(link(hub), twin=False) as wire:
+        until(hub, lambda e: isinstance(e.body, Beat))
+        data = messages.encode(Command(verb=verb, reason="operator"), token=hub.token, who="launch", t_lsl=0.0)
+        for _ in range(2):
+            hub._socket.send_multipart([b"window", data])
+            ack = until(hub, lambda e: isinstance(e.body, Ack)).body
+            assert isinstance(ack, Ack)
+            assert (ack.ok, ack.error) == (True, "")
+        wish = wire.take_wish()
+        assert wish is not None
+        assert (wish.wish, wish.reason) == (verb, "operator")
+        assert wire.take_wish() is None
 
 
 def test_the_session_begins_when_the_launcher_says_so(hub: Hub) -> None:
     with Wire(link(hub), twin=False) as wire:
         assert not wire.started
         assert command(hub, Command(verb="start")).ok
-        assert (wire.started, wire.stopped) == (True, None)
+        assert (wire.started, wire.take_stop()) == (True, None)
 
 
 def test_without_a_launcher_there_is_nobody_to_wait_for() -> None:
@@ -110,16 +130,21 @@ def test_without_a_launcher_there_is_nobody_to_wait_for() -> None:
 
 def test_a_command_that_the_window_does_not_know_is_answered_with_an_error(hub: Hub) -> None:
     with Wire(link(hub), twin=False) as wire:
-        ack = command(hub, Command(verb="pause"))
-        assert (ack.ok, ack.error) == (False, "pause: the window obeys start, abort, stop")
-        assert wire.stopped is None
+        ack = command(hub, Command(verb="note"))
+        assert (ack.ok, ack.error) == (False, "note: the window obeys start, pause, resume, skip, repeat, abort, stop")
+        assert (wire.take_stop(), wire.take_wish()) == (None, None)
 
 
-def test_the_first_reason_to_stop_stays() -> None:
+def test_the_first_reason_to_stop_stays_unless_one_leaves_no_time() -> None:
     with Wire(None, twin=False) as wire:
-        wire.stop("SIGTERM")
-        wire.stop("window closed")
-        assert wire.stopped == "SIGTERM"
+        wire.stop("cap slipped")
+        wire.stop("operator")
+        wire.stop("SIGTERM", at_once=True)
+        wire.stop("window closed", at_once=True)
+        stop = wire.take_stop()
+        assert stop is not None
+        assert stop.reason == "SIGTERM"
+        assert wire.take_stop() is stop
 
 
 def test_a_launcher_that_is_gone_ends_nobody(hub: Hub) -> None:
@@ -128,5 +153,5 @@ def test_a_launcher_that_is_gone_ends_nobody(hub: Hub) -> None:
     hub.close()
     for n in range(2000):
         wire.enter(f"state{n}")
-    assert wire.stopped is None
+    assert wire.take_stop() is None
     wire.close()
