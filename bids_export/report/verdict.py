@@ -57,7 +57,7 @@ def findings(
 def _of_session(facts: Facts) -> list[str]:
     said = []
     if facts.end == "recovered":
-        said.append("the recording did not end as it should: it has no manifest.json")
+        said.append("the recording did not end as it should: a crash, or a loss of power")
     if facts.end == "aborted":
         said.append(f"the session was aborted{': ' if facts.end_reason else ''}{facts.end_reason}")
     worst = sorted((share, label) for label, share in facts.quality.per_sensor.items() if share < POOR_SHARE)
