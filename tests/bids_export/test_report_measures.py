@@ -177,7 +177,7 @@ def test_without_eeg_or_consent_to_it_nothing_is_kept(facts: Facts) -> None:
 def test_how_a_session_ended_is_a_finding(facts: Facts) -> None:
     aborted = measures.measure(replace(facts, end="aborted", end_reason="operator"))
     assert "the session was aborted: operator" in aborted.findings
-    assert any("no manifest.json" in said for said in measures.measure(replace(facts, end="recovered")).findings)
+    assert any("did not end as it should" in said for said in measures.measure(replace(facts, end="recovered")).findings)
 
 
 def test_poor_sensors_are_named_worst_first(facts: Facts) -> None:
