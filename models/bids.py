@@ -39,13 +39,15 @@ class RecordingFiles:
         return self.eeg.parent.parent / folder / f"{self.stem}{ending}"
 
 
-def find_recordings(root: Path) -> tuple[RecordingFiles, ...]:
-    """List the recordings that may be used for training: included, with the consent scope ``train``.
+def find_recordings(root: Path, *, scope: str | None = "train") -> tuple[RecordingFiles, ...]:
+    """List the recordings that may be used: of people who are included and agreed to it.
 
     Parameters
     ----------
     root : Path
         A BIDS root with the columns ``included`` and ``consent`` in ``participants.tsv``.
+    scope : str or None
+        What they must have agreed to; None asks for nothing more than to be recorded.
 
     Returns
     -------
@@ -61,17 +63,18 @@ def find_recordings(root: Path) -> tuple[RecordingFiles, ...]:
         raise BidsError(f"{root}: is no BIDS root (no dataset_description.json); make one with: emo-export DATA BIDS_ROOT")
     path = root / "participants.tsv"
     people = read_table(path, "participant_id", "included", "consent")
-    found = [files for row in people if _may_train(row) for files in _recordings_of(root, row)]
+    found = [files for row in people if _may(row, scope) for files in _recordings_of(root, row)]
     if not found:
+        agreed = "" if scope is None else f"consents to '{scope}' "
         raise BidsError(
-            f"{path}: included, consent: of {len(people)} participants none is included, consents to 'train' and has EEG; "
+            f"{path}: included, consent: of {len(people)} participants none is included, {agreed}and has EEG; "
             "see the column exclusion_reason"
         )
     return tuple(found)
 
 
-def _may_train(row: Row) -> bool:
-    return row["included"].lower() in YES and "train" in row["consent"].split("+")
+def _may(row: Row, scope: str | None) -> bool:
+    return row["included"].lower() in YES and (scope is None or scope in row["consent"].split("+"))
 
 
 def _recordings_of(root: Path, row: Row) -> Iterable[RecordingFiles]:

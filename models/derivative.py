@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path, PurePath
 
@@ -22,7 +22,7 @@ NAME = "emolab"
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
 EVENTS, FRAMES = "_desc-fused_events", "_desc-face_beh"
 CACHE = "cache"  # folder of features; a run that was stopped leaves nothing else
-IGNORED = f"{CACHE}\nfigures\nmodels\nmetrics.json\n*.html\n"
+IGNORED = f"{CACHE}\nfigures\nmodels\nmetrics.json\nscores.json\n*.html\n"
 _CARRIED = (  # what a behavioural table says of its task: copied from the EEG's sidecar, never invented
     "TaskName", "TaskDescription", "Instructions", "CogAtlasID", "CogPOID",
     "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName",
@@ -51,6 +51,10 @@ class Provenance:
         Of the source recordings.
     abstain_below : float
         Smallest probability that gets a label.
+    learnt_from : str
+        SHA-256 of the recordings that the models have learnt from, where they are others than these.
+    sync : mapping of str to object
+        What the source says of the clocks of screen, camera and EEG, by the key of its sidecar; filled in by :func:`write`.
     """
 
     split: str
@@ -62,6 +66,8 @@ class Provenance:
     seed: int
     data_sha256: str
     abstain_below: float = 0.0
+    learnt_from: str = ""
+    sync: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +110,7 @@ def write(
     predictions: Predictions,
     provenance: Provenance,
     faces: Faces | None = None,
+    made_by: str = "emo-train",
 ) -> tuple[Path, ...]:
     """Write the labels of all recordings as a BIDS derivative; tables of an earlier run are replaced.
 
@@ -121,6 +128,8 @@ def write(
         Where they come from.
     faces : Faces, optional
         For the tables of frames; left out for recordings where no frame was looked at.
+    made_by : str
+        The command.
 
     Returns
     -------
@@ -136,16 +145,22 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     for old in (path for stem in (EVENTS, FRAMES) for path in sorted(out.glob(f"sub-*/**/*{stem}.*"))):
         old.unlink()
-    _write_top(out, root, predictions.emotions, provenance)
+    _write_top(out, root, predictions.emotions, provenance, made_by)
     tables: list[Path] = []
     for files in recordings:
         mine = [i for i, w in enumerate(predictions.windows) if _of(files, (w.participant, w.session, w.run))]
-        part = predictions.of(mine)
+        part, provenance = predictions.of(mine), replace(provenance, sync=_sync(files))
         if any(part.fold):
             tables.append(_write_events(out, root, files, part, provenance))
         if faces is not None and (faces.data.frame[mine] >= 0).any():
             tables.append(_write_frames(out, root, files, part, faces, mine, provenance))
     return tuple(tables)
+
+
+def _sync(files: RecordingFiles) -> dict[str, object]:
+    """Return what the sidecars of a recording say of its clocks: offset, method, whether it was applied."""
+    described = {**read_json(files.sibling("_eeg.json")), **read_json(files.sibling("_events.json"))}
+    return {name: value for name, value in described.items() if name.lower().startswith("sync")}
 
 
 def _of(files: RecordingFiles, who: tuple[str, str, str]) -> bool:
@@ -204,7 +219,7 @@ def _uri(path: Path, root: Path) -> str:
     return f"bids:raw:{path.relative_to(root).as_posix()}"
 
 
-def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Provenance) -> None:
+def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Provenance, made_by: str) -> None:
     source = read_json(root / "dataset_description.json")
     simulated = source.get("Simulated") is True
     raw = PurePath(os.path.relpath(root.resolve(), out.resolve())).as_posix()
@@ -217,7 +232,7 @@ def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Prove
             "DatasetType": "derivative",
             **carried,
             **({"Simulated": True} if simulated else {}),
-            "GeneratedBy": [{"Name": NAME, "Version": version(NAME), "Description": "emo-train"}],
+            "GeneratedBy": [{"Name": NAME, "Version": version(NAME), "Description": made_by}],
             "SourceDatasets": [{"URL": raw}],
             "DatasetLinks": {"raw": raw},
         },
@@ -243,6 +258,13 @@ def _write_top(out: Path, root: Path, emotions: Sequence[str], provenance: Prove
 def _readme(name: str, emotions: Sequence[str], provenance: Provenance, *, simulated: bool) -> str:
     watermark = "**The source data are simulated: nothing here says anything about people.**\n\n" if simulated else ""
     leak = " This split leaks: its labels look better than they are." if provenance.leaky else ""
+    apart = (
+        f"Every label is out of fold (split `{provenance.split}`): the recognisers behind it were trained without the data "
+        f"that the split keeps apart.{leak}"
+        if not provenance.learnt_from
+        else "The labels are of kept models, which have learnt from other recordings; where `out_of_fold` says `no`, from this "
+        "one too, and the label looks better than it is."
+    )
     features = ", ".join(f"{modality}: {kind}" for modality, kind in provenance.features.items())
     return f"""# Fused emotion labels of {name}
 
@@ -251,8 +273,7 @@ their fusion found ({", ".join(emotions)}), with how far to trust it. `*{FRAMES}
 
 - `target` is what the clip was chosen to elicit, `rating` is what the participant said, `label` is what the machine says. They
   are three things.
-- Every label is out of fold (split `{provenance.split}`): the recognisers behind it were trained without the data that the
-  split keeps apart.{leak} The recognisers learnt `{provenance.labels}`.
+- {apart} The recognisers learnt `{provenance.labels}`.
 - Features: {features}. `seeded` and `pool96` are no pretrained networks; scores in `metrics.json` say what they are worth.
 - EEG is scaled, and the face without a pretrained network centred, on the whole of each recording, those of tested participants
   included and no label looked at: the scores hold for recordings that are complete, not for a live stream.

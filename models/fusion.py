@@ -69,6 +69,18 @@ class Fusion:
         )
         return temper(pooled, self.final_temperature)
 
+    def stages(self, log_p: Mapping[str, ArrayLike], quality: Mapping[str, ArrayLike] | None = None) -> dict[str, Floats]:
+        """Return what lies between the modalities and the fused probabilities, to be looked at.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n, k)
+            ``<modality>_calibrated``: after its temperature. ``fusion_uncalibrated``: the pool without any temperature.
+        """
+        cooled = {f"{name}_calibrated": temper(values, self.temperatures.get(name, 1.0)) for name, values in log_p.items()}
+        plain = fuse(log_p, quality, rule=self.rule, prior=self.prior or None, priors=self.priors)
+        return {**cooled, "fusion_uncalibrated": plain}
+
 
 def log_probabilities(p: ArrayLike) -> Floats:
     """Return the logarithm of probabilities as float64; hard zeros become :data:`LOG_FLOOR`, missing rows stay NaN.
