@@ -21,7 +21,8 @@ TABLE_1 = (92.0, 92.0, 92.0, 91.0)
 """Accuracy, precision, recall and F1 of Le & Nguyen (2025), percent, RAF-DB's four emotions."""
 FIGURE_5 = (
     "The paper's Figure 5 is given as a picture without numbers; its text says: happiness and neutral are recognised best, "
-    "sadness and fear worst; sadness is taken for neutral and for fear, and others more often for neutral than neutral for others."
+    "sadness and fear worst; sadness is taken for neutral and for fear, and others are taken for neutral more often than neutral "
+    "for others."
 )
 DPI = 150
 BEFORE_AFTER = (("eeg", "eeg_calibrated"), ("face", "face_calibrated"), ("fusion_uncalibrated", "fusion"))
@@ -94,7 +95,10 @@ def calibration(folder: Path, log_p: Mapping[str, Floats], labels: NDArray[np.in
     table = _table(
         "Expected calibration error, percent (10 bins)", ("predictions", "before temperatures", "after"), body, n_text=1
     )
-    note = "<p class=note>Temperatures are fitted inside each fold, on windows that are not tested and from which no weight was learnt.</p>"
+    note = (
+        "<p class=note>Temperatures are fitted inside each fold, on windows that are not tested and from which no weight was "
+        "learnt.</p>"
+    )
     return table + note + _picture(path), [path]
 
 
