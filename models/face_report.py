@@ -21,7 +21,7 @@ TABLE_1 = (92.0, 92.0, 92.0, 91.0)
 """Accuracy, precision, recall and F1 of Le & Nguyen (2025), percent, RAF-DB's four emotions."""
 FIGURE_5 = (
     "The paper's Figure 5 is given as a picture without numbers; its text says: happiness and neutral are recognised best, "
-    "sadness and fear worst; sadness is taken for neutral and for fear, and others are taken for neutral more often than neutral "
+    "sadness and fear worst; sadness is taken for neutral and for fear, and others more often for neutral than neutral "
     "for others."
 )
 DPI = 150
