@@ -66,15 +66,16 @@ def cached(folder: Path | None, key: str, compute: Callable[[], Mapping[str, NDA
     """
     if folder is None:
         return dict(compute())
-    path = folder / f"{key}.npz"
-    if (stored := _load(path)) is not None:
+    if (stored := read(folder, key)) is not None:
         return stored
     arrays = dict(compute())
-    _store(path, arrays)
+    write(folder, key, arrays)
     return arrays
 
 
-def _load(path: Path) -> Arrays | None:
+def read(folder: Path, key: str) -> Arrays | None:
+    """Return the arrays stored under a key; None where there are none, or damaged ones, which is logged."""
+    path = folder / f"{key}.npz"
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}  # reading a member checks its CRC
@@ -85,8 +86,9 @@ def _load(path: Path) -> Arrays | None:
         return None
 
 
-def _store(path: Path, arrays: Arrays) -> None:
-    """Write beside the final name and rename, so that a reader never sees half an entry."""
+def write(folder: Path, key: str, arrays: Arrays) -> None:
+    """Store arrays under a key: beside the final name, then renamed, so that a reader never sees half an entry."""
+    path = folder / f"{key}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluate import Features, LabelKind, Modality
+from models.evaluate import LabelKind, Modality, RowFeatures
 
 Tensors = Mapping[str, NDArray[Any]]
 SCHEMA = 1
@@ -39,6 +39,8 @@ class Card:
         Classes, in the order of the outputs.
     n_features : int
         Per channel or frame, 0 where it does not apply.
+    shape : tuple of int
+        Of one window, as the recogniser of the EEG takes it; empty for the others.
     labels : {"target", "rating", "agreeing"}
         What was learnt.
     seed, data_sha256, participants, n_windows : int, str, tuple, int
@@ -57,7 +59,7 @@ class Card:
 
     modality: Modality
     model: str
-    features: Features
+    features: RowFeatures
     extractor: str
     emotions: tuple[str, ...]
     n_features: int
@@ -71,6 +73,7 @@ class Card:
     versions: Mapping[str, str]
     licence: str
     simulated: bool
+    shape: tuple[int, ...] = ()
     intended_use: str = INTENDED_USE
     schema: int = SCHEMA
 
@@ -108,5 +111,5 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], Card]:
     names = {field.name for field in fields(Card)}
     if not isinstance(raw, dict) or set(raw) != names or raw["schema"] != SCHEMA:
         raise CardError(f"{path.with_suffix('.json')}: is no model card of schema {SCHEMA}")
-    lists = {name: tuple(raw[name]) for name in ("emotions", "participants", "scores")}
+    lists = {name: tuple(raw[name]) for name in ("emotions", "participants", "scores", "shape")}
     return tensors, Card(**{**raw, **lists})

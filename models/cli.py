@@ -20,9 +20,12 @@ from rich.table import Table
 
 from models import commands
 from models.bids import BidsError
-from models.evaluate import MetricsError, MetricsRow, Modality
+from models.card import CardError
+from models.eeg.table import MODELS, PAPERS_OWN
+from models.evaluate import Control, MetricsError, MetricsRow, Modality
+from models.splits import HEADLINE, SPLITS
 from models.weights import WeightsError
-from models.windows import LabelKind, Where
+from models.windows import ARTEFACT_UV, LabelKind, Rules, Where
 
 if TYPE_CHECKING:
     from models.job import Done
@@ -31,7 +34,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 
 FEATURES = ("auto", "imagenet", "seeded", "pool96")
-SPLITS = ("window-random", "leave-one-subject-out")
+CONTROLS = tuple(name for name in get_args(Control) if name != "none")
 Choice = TypeVar("Choice", bound=str)
 
 
@@ -45,7 +48,13 @@ def train(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Where to write; BIDS_ROOT/derivatives/emolab if left out.")
     ] = None,
-    models: Annotated[str, typer.Option(help="Which of eeg, face, fusion; joined by commas.")] = "eeg,face,fusion",
+    models: Annotated[
+        str,
+        typer.Option(
+            help=f"Which of eeg, face, fusion (the paper's own), and of other models of the EEG: "
+            f"{', '.join(name for name in MODELS if name != PAPERS_OWN)}; joined by commas, or all."
+        ),
+    ] = "eeg,face,fusion",
     features: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,13 +62,31 @@ def train(
             "several by commas or by repeating the option. Labels come from the first."
         ),
     ] = None,
-    splits: Annotated[str, typer.Option(help=f"Which of {', '.join(SPLITS)}; joined by commas.")] = ",".join(SPLITS),
+    splits: Annotated[
+        str, typer.Option(help=f"Which of {', '.join(SPLITS)}; joined by commas, or all that the data allow.")
+    ] = "all",
+    controls: Annotated[
+        str,
+        typer.Option(help=f"The EEG again without what muscles show in: {', '.join(CONTROLS)}; joined by commas, all or none."),
+    ] = "none",
     windows: Annotated[str, typer.Option(help="all: every 3 s of a clip; central: one window in its middle.")] = "all",
+    onset_skip: Annotated[
+        float, typer.Option(min=0, help="Leave out windows that begin earlier in their clip, seconds; the paper: 2.")
+    ] = 0.0,
+    artefact_uv: Annotated[
+        float, typer.Option(min=0, help="Leave out windows with a larger swing, microvolts between 1 and 51 Hz; 0 keeps all.")
+    ] = ARTEFACT_UV,
+    looked_away: Annotated[
+        str, typer.Option(help="Clips of which people say to have looked away: keep, or leave-out.")
+    ] = "keep",
     labels: Annotated[
         str, typer.Option(help="What to learn: target (chosen to elicit), rating (self-report), agreeing (where both agree).")
     ] = "target",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same numbers.")] = 1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are cores if left out.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler (tcp://host:8786) whose workers do the work instead.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train the EEG and the face recogniser, fuse them, label every clip, and say what the scores are worth.
@@ -69,16 +96,21 @@ def train(
     """
     logging.getLogger("models").addHandler(_handler())
     kinds = ",".join(features or ["auto"])
-    modalities: tuple[Modality, ...] = _choices("--models", models, get_args(Modality))
+    others = tuple(name for name in MODELS if name != PAPERS_OWN)
+    named = _choices("--models", models, (*get_args(Modality), *others), everything=True)
     wanted: Any = _choices("--features", kinds, FEATURES)
-    named = _choices("--splits", splits, SPLITS)
+    chosen = () if splits.strip() == "all" else _choices("--splits", splits, tuple(SPLITS))
+    controlled: Any = () if controls.strip() == "none" else _choices("--controls", controls, CONTROLS, everything=True)
+    away = _choices("--looked-away", looked_away, ("keep", "leave-out"))[0]
     where: Where = _choices("--windows", windows, get_args(Where))[0]
     kind: LabelKind = _choices("--labels", labels, get_args(LabelKind))[0]
     from models import job  # torch alone takes seconds: not for --help or a misspelt option
 
     options = job.Options(
-        root=root, out=out_dir, models=modalities, features=wanted, splits=named, windows=where, labels=kind, seed=seed,
-        workers=workers or _n_cores(),
+        root=root, out=out_dir, models=tuple(name for name in get_args(Modality) if name in named), features=wanted,
+        eeg_models=tuple(name for name in named if name in others), splits=chosen, controls=controlled, windows=where,
+        rules=Rules(onset_skip_s=onset_skip, artefact_uv=artefact_uv, looked_away="keep" if away == "keep" else "leave out"),
+        labels=kind, seed=seed, workers=workers or _n_cores(), scheduler=scheduler,
     )  # fmt: skip
     done = job.run(options, _Shown())
     if as_json:
@@ -87,8 +119,10 @@ def train(
         _tell(done)
 
 
-def _choices(option: str, text: str, known: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """Split by commas; each once, in the order given."""
+def _choices(option: str, text: str, known: tuple[Choice, ...], *, everything: bool = False) -> tuple[Choice, ...]:
+    """Split by commas; each once, in the order given; ``all``, where it may be said, is all of them."""
+    if everything and text.strip() == "all":
+        return known
     given = [part.strip() for part in text.split(",") if part.strip()]
     if unknown := [part for part in given if part not in known]:
         raise OptionError(f"{option} = {unknown[0]}: there is no such value; use {', '.join(known)}")
@@ -136,20 +170,23 @@ def record(done: Done) -> dict[str, Any]:
     return {
         "schema": 1, "out": str(done.out), "emotions": list(done.data.emotions), "n_windows": len(done.data.windows),
         "n_participants": len({window.participant for window in done.data.windows}), "dropped": dropped,
-        "metrics": [asdict(row) for row in done.rows], "files": [str(path) for path in done.files],
+        "readings": list(done.readings), "metrics": [asdict(row) for row in done.rows],
+        "files": [str(path) for path in done.files],
     }  # fmt: skip
 
 
 def _tell(done: Done) -> None:
-    """Print the scores beside chance, a table for each split, the honest ones first."""
+    """Print the scores beside chance, a table for each split, the honest ones first, and what they say together."""
     people = len({window.participant for window in done.data.windows})
     said = f"{len(done.data.windows)} windows of {people} participants: {', '.join(done.data.emotions)}"
     out.print(said, markup=False, highlight=False)
-    for row in sorted({row.split: row for row in done.rows}.values(), key=lambda row: row.leaky):
+    for row in sorted({row.split: row for row in done.rows}.values(), key=lambda row: (row.leaky, row.split != HEADLINE)):
         out.print(_table([other for other in done.rows if other.split == row.split]))
+    for sentence in done.readings:
+        out.print(sentence, markup=False, highlight=False)
     out.print(
-        "95 %: interval over participants. p: permutation test over clips, labels permuted within participants. n: windows. "
-        f"Labels, metrics.json, figures and models: {done.out}", markup=False, highlight=False,
+        "95 %: interval over participants. p: permutation test over clips, labels permuted within participants; not for leaky "
+        f"splits. n: windows. Labels, scores.html, metrics.json, figures and models: {done.out}", markup=False, highlight=False,
     )  # fmt: skip
 
 
@@ -168,10 +205,16 @@ def _table(rows: Sequence[MetricsRow]) -> Table:
         interval = "-" if row.ci_low is None or row.ci_high is None else f"{100 * row.ci_low:.0f}-{100 * row.ci_high:.0f} %"
         p = "-" if row.p_permutation is None else f"{row.p_permutation:.4f}"
         scores = (f"{row.accuracy:.1%}", interval, f"{row.chance:.1%}", f"{row.f1_macro:.1%}", p, str(row.n_test))
-        table.add_row(row.modality, row.features, *scores, style="dim" if row.leaky else None)
+        table.add_row(_who(row), row.features, *scores, style="dim" if row.leaky else None)
     return table
+
+
+def _who(row: MetricsRow) -> str:
+    """Return what names a row's recogniser in the table: its model, where it is not the paper's own."""
+    name = row.model if row.modality == "eeg" and row.model != PAPERS_OWN else row.modality
+    return name + {"none": "", "below-30-hz": " <30Hz", "without-frontal-temporal": " -F,T"}[row.control]
 
 
 def train_main() -> NoReturn:
     """Run ``emo-train``."""
-    commands.run(app, (BidsError, MetricsError, WeightsError, OptionError))
+    commands.run(app, (BidsError, MetricsError, WeightsError, CardError, OptionError))

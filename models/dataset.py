@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import bids, weights
-from models.cache import cached, key_of
-from models.eeg import recording, scalp_map
-from models.evaluate import Features, LabelKind
+from models import bids, scale, weights
+from models.eeg import inputs, recording, scalp_map
+from models.eeg.inputs import Source
+from models.evaluate import Features, LabelKind, RowFeatures
 from models.face import crops
-from models.windows import Dropped, Where, Window, label_of, read_events
+from models.windows import Dropped, Rules, Where, Window, label_of, read_events
 
 if TYPE_CHECKING:
     from models.face.patch_attention import Backbone
-
-log = logging.getLogger(__name__)
 
 FeaturesWanted = Literal["auto", "imagenet", "seeded", "pool96"]
 Floats32 = NDArray[np.float32]
@@ -35,19 +32,22 @@ class Dataset:
     """Windows in the order of their recordings, with everything per window in the same order.
 
     ``labels`` are indices into ``emotions``; ``eeg`` holds one array of shape (n_windows, 28, n_features) for each kind of
-    features; ``eeg_quality`` is the share of the map's channels that were really recorded; ``faces`` has an entry for each kind
-    of face features; ``dropped`` counts what was left out by (reason, emotion).
+    features, and what each model that takes windows was given under its name; with a control, ``name@control``.
+    ``eeg_quality`` is the share of the map's channels that were really recorded; ``faces`` has an entry for each kind of face
+    features; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
+    were not recorded.
     """
 
     recordings: tuple[bids.RecordingFiles, ...]
     windows: tuple[Window, ...]
     emotions: tuple[str, ...]
     labels: NDArray[np.int64]
-    eeg: Mapping[Features, Floats32]
+    eeg: Mapping[str, Floats32]
     eeg_quality: NDArray[np.float64]
     faces: Mapping[Features, crops.FaceData]
     dropped: Dropped
     sha256: str
+    interpolated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,13 +55,28 @@ class _Part:
     """What one recording contributes."""
 
     windows: tuple[Window, ...]
-    eeg: dict[Features, Floats32]
+    eeg: dict[Source, Floats32]
     quality: float
     faces: dict[Features, crops.FaceData]
     dropped: Dropped
+    interpolated: tuple[str, ...]
 
 
-def preview(recordings: Sequence[bids.RecordingFiles], *, where: Where, kind: LabelKind) -> tuple[Window, ...]:
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What :func:`load` was asked for."""
+
+    eeg: tuple[Source, ...]
+    faces: tuple[Features, ...]
+    where: Where
+    rules: Rules
+    kind: LabelKind
+    cache: Path | None
+
+
+def preview(
+    recordings: Sequence[bids.RecordingFiles], *, where: Where, kind: LabelKind, rules: Rules | None = None
+) -> tuple[Window, ...]:
     """Read the windows alone, which is quick, so that a bad design is refused before anything is computed.
 
     Raises
@@ -69,7 +84,7 @@ def preview(recordings: Sequence[bids.RecordingFiles], *, where: Where, kind: La
     BidsError
         When there are no clip events, or clips of one emotion only.
     """
-    events = [read_events(files, where=where) for files in recordings]
+    events = [read_events(files, where=where, rules=rules) for files in recordings]
     windows = tuple(window for part in events for window in part.windows if label_of(window, kind) is not None)
     path = recordings[0].sibling("_events.tsv")
     if not windows:
@@ -95,28 +110,34 @@ def name_of(window: Window, kind: LabelKind) -> str:
 def load(
     recordings: Sequence[bids.RecordingFiles],
     *,
-    eeg: Sequence[Features] = (),
+    eeg: Sequence[Features | Source] = (),
     faces: Sequence[Features] = (),
     where: Where = "all",
+    rules: Rules | None = None,
     kind: LabelKind = "target",
     cache: Path | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Dataset:
-    """Read recordings and compute their features.
+    """Read recordings and compute what the models are given.
 
     Parameters
     ----------
     recordings : sequence of RecordingFiles
         From :func:`models.bids.find_recordings`.
-    eeg, faces : sequence of {"imagenet", "seeded", "pool96"}
-        Kinds of features of each modality; may be empty.
-    where, kind : str
-        Which windows of a clip, and what their label is.
+    eeg : sequence of str or Source
+        Kinds of features of pictures (``imagenet``, ``seeded``, ``pool96``), or names of models that take windows, each with
+        its control; may be empty.
+    faces : sequence of {"imagenet", "seeded", "pool96"}
+        Kinds of features of the face; may be empty.
+    where, rules, kind
+        Which windows of a clip, what is left out, and what their label is.
     cache : Path or None
-        Folder of the features.
-    workers : int
-        Processes, one recording each at a time.
+        Folder of what was computed before.
+    workers, scheduler
+        As in :class:`models.scale.Where`; one recording each at a time. The workers of a scheduler read the recordings, and
+        the cache, under the same paths.
     progress : callable
         Told how many recordings of how many are done.
 
@@ -125,52 +146,67 @@ def load(
     BidsError
         When a recording cannot be used.
     """
-    from joblib import Parallel, delayed
+    sources = tuple(dict.fromkeys(name if isinstance(name, Source) else Source(name) for name in eeg))
+    wanted = _Wanted(
+        eeg=sources, faces=tuple(faces), where=where, rules=rules or Rules(), kind=kind, cache=cache and cache.resolve()
+    )
+    done: dict[int, _Part] = {}
+    for index, part in scale.each(_part, [(files, wanted) for files in recordings], where=scale.Where(workers, scheduler)):
+        done[index] = part
+        progress(len(done), len(recordings))
+    return _joined(recordings, [done[index] for index in range(len(recordings))], wanted)
 
-    work = (delayed(_part)(files, tuple(eeg), tuple(faces), where, kind, cache) for files in recordings)
-    parts: list[_Part] = []
-    for part in Parallel(n_jobs=workers, return_as="generator")(work):
-        parts.append(part)
-        progress(len(parts), len(recordings))
+
+def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], wanted: _Wanted) -> Dataset:
     windows = tuple(window for part in parts for window in part.windows)
-    names = [name_of(window, kind) for window in windows]
+    names = [name_of(window, wanted.kind) for window in windows]
     emotions = bids.emotions(recordings, names)
     return Dataset(
         recordings=tuple(recordings),
         windows=windows,
         emotions=emotions,
         labels=np.array([emotions.index(name) for name in names], dtype=np.int64),
-        eeg={name: np.concatenate([part.eeg[name] for part in parts]) for name in eeg},
+        eeg={source.key: np.concatenate([part.eeg[source] for part in parts]) for source in wanted.eeg},
         eeg_quality=np.concatenate([np.full(len(part.windows), part.quality) for part in parts]),
-        faces={name: _join([part.faces[name] for part in parts]) for name in faces},
+        faces={name: _join([part.faces[name] for part in parts]) for name in wanted.faces},
         dropped=sum((part.dropped for part in parts), Counter()),
         sha256=bids.data_digest(recordings),
+        interpolated={files.stem: part.interpolated for files, part in zip(recordings, parts, strict=True)},
     )
 
 
-def _part(
-    files: bids.RecordingFiles,
-    eeg: tuple[Features, ...],
-    faces: tuple[Features, ...],
-    where: Where,
-    kind: LabelKind,
-    cache: Path | None,
-) -> _Part:
-    import torch
-
-    torch.set_num_threads(1)  # one thread a worker: results do not depend on how many workers there are
-    found = recording.load(files, where=where)
-    windows = tuple(window for window in found.events.windows if label_of(window, kind) is not None)
-    dropped = found.events.dropped.copy()
-    for window in set(found.events.windows) - set(windows):
-        dropped[f"no label by {kind}", window.target] += 1
+def _part(files: bids.RecordingFiles, wanted: _Wanted) -> _Part:
+    """Return what one recording contributes."""
+    scale.one_thread()
+    found = recording.load(files, where=wanted.where, rules=wanted.rules)
+    windows, dropped = _usable(found, wanted)
     return _Part(
         windows=windows,
-        eeg={name: _eeg_features(found, windows, name, cache) for name in eeg},
+        eeg=inputs.of_recording(found, [window.t0_s for window in windows], wanted.eeg, cache=wanted.cache),
         quality=1 - len(found.interpolated) / len(scalp_map.CHANNELS),
-        faces={name: crops.face_features([files], windows, kind=name, backbone=_backbone(name), cache=cache) for name in faces},
+        faces={
+            name: crops.face_features([files], windows, kind=name, backbone=_backbone(name), cache=wanted.cache)
+            for name in wanted.faces
+        },
         dropped=dropped,
+        interpolated=found.interpolated,
     )
+
+
+def _usable(found: recording.Recording, wanted: _Wanted) -> tuple[tuple[Window, ...], Dropped]:
+    """Return the windows that have a label and no artefact, and what is left out."""
+    dropped = found.events.dropped.copy()
+    windows = tuple(window for window in found.events.windows if label_of(window, wanted.kind) is not None)
+    for window in set(found.events.windows) - set(windows):
+        dropped[f"no label by {wanted.kind}", window.target] += 1
+    limit = wanted.rules.artefact_uv
+    if not (limit and wanted.eeg and windows):
+        return windows, dropped
+    swings = inputs.swing(found, [window.t0_s for window in windows], cache=wanted.cache).max(axis=1)
+    for window, swing in zip(windows, swings, strict=True):
+        if swing > limit:
+            dropped[f"artefact of more than {limit:g} uV", window.target] += 1
+    return tuple(window for window, swing in zip(windows, swings, strict=True) if swing <= limit), dropped
 
 
 def _join(parts: Sequence[crops.FaceData]) -> crops.FaceData:
@@ -183,37 +219,6 @@ def _join(parts: Sequence[crops.FaceData]) -> crops.FaceData:
     )
 
 
-def _eeg_features(found: recording.Recording, windows: Sequence[Window], kind: Features, cache: Path | None) -> Floats32:
-    """Return the features of one recording's windows, shape (n_windows, 28, n_features)."""
-    from models.eeg import spectrogram
-
-    starts = [window.t0_s for window in windows]
-    extract, identity = _extractor(kind)
-    key = key_of("eeg", _code(), identity, found.eeg, found.valid, found.line_freq, starts)
-
-    def compute() -> dict[str, NDArray[np.generic]]:
-        bands = spectrogram.scale(spectrogram.split_bands(found.eeg, line_freq=found.line_freq), found.valid)
-        owner = {"participant": np.array(found.files.participant), "session": np.array(found.files.session)}
-        return {"x": extract(spectrogram.segment(bands, starts)), **owner}
-
-    return cached(cache, key, compute)["x"].astype(np.float32, copy=False)
-
-
-@functools.cache
-def _extractor(kind: Features) -> tuple[Callable[[Floats32], Floats32], tuple[str, ...]]:
-    """Return what computes features, and what identifies it; built once a process, since InceptionV3 takes seconds."""
-    if kind == "pool96":
-        from models.eeg import pool96
-
-        return pool96.extract, ("pool96",)
-    import torch
-
-    from models.eeg import inception
-
-    network = inception.extractor(weights.find("inception_v3") if kind == "imagenet" else None)
-    return network, (network.weights, inception.PRECISION, torch.__version__)
-
-
 @functools.cache
 def _backbone(kind: Features) -> Backbone | None:
     """Return the frozen network of the face, built once a process."""
@@ -224,24 +229,15 @@ def _backbone(kind: Features) -> Backbone | None:
     return load_backbone(weights.find("mobilenet_v2") if kind == "imagenet" else None)
 
 
-def extractor_name(modality: Literal["eeg", "face"], kind: Features) -> str:
+def extractor_name(modality: Literal["eeg", "face"], kind: RowFeatures) -> str:
     """Return which weights make features: the SHA-256 of a file, or the name of what is seeded."""
+    if modality == "eeg":
+        return inputs.extractor_name(kind)
     if kind == "pool96":
         return "pool96"
-    if modality == "face":
-        backbone = _backbone(kind)
-        assert backbone is not None
-        return backbone.digest
-    from models.eeg import inception
-
-    return weights.named("inception_v3").sha256 if kind == "imagenet" else f"seeded-{inception.SEED}"
-
-
-@functools.cache
-def _code() -> str:
-    """Return a digest of the source that makes features: a changed line makes new ones, nobody has to raise a number."""
-    folder = Path(recording.__file__).parent
-    return key_of(*(folder / name for name in ("spectrogram.py", "pool96.py", "inception.py")))
+    backbone = _backbone(kind)
+    assert backbone is not None
+    return backbone.digest
 
 
 def resolve(wanted: Sequence[FeaturesWanted]) -> dict[Features, Features]:

@@ -14,7 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 Modality = Literal["eeg", "face", "fusion"]
 LabelKind = Literal["target", "rating", "agreeing"]
 Features = Literal["imagenet", "seeded", "pool96"]
+"""What is made of pictures of the EEG, and of the face: by a frozen network with which weights, or by averaging."""
+RowFeatures = Literal["imagenet", "seeded", "pool96", "raw", "de", "none"]
+"""What a row's model learns from: the same, or the EEG's signal itself, or its differential entropy, or nothing."""
 Share = Literal["trial", "stimulus", "participant"]
+Control = Literal["none", "below-30-hz", "without-frontal-temporal"]
+"""What was taken away from the EEG to see whether the score was that of muscles."""
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -36,6 +41,9 @@ class MetricsRow:
 
     ``n_test`` counts windows, ``chance`` is the majority's share of the test labels, the interval is over participants,
     ``shares`` names what training and test data have in common; ``leaky`` is whether that inflates the score.
+    ``p_permutation`` permutes the labels of clips within participants; ``p_stimuli`` those of stimuli, for everybody at once,
+    where the split keeps stimuli apart. Neither is given for a leaky split, where its premise fails. ``control`` is what was
+    taken away from the EEG.
     """
 
     modality: Modality
@@ -55,13 +63,15 @@ class MetricsRow:
     n_test: int
     n_trials: int
     n_participants: int
-    features: Features
+    features: RowFeatures
     shares: tuple[Share, ...]
     seed: int
     data_sha256: str
+    p_stimuli: float | None = None
+    control: Control = "none"
 
     def __post_init__(self) -> None:
-        for name, kind in (("modality", Modality), ("labels", LabelKind), ("features", Features)):
+        for name, kind in (("modality", Modality), ("labels", LabelKind), ("features", RowFeatures), ("control", Control)):
             if getattr(self, name) not in get_args(kind):
                 raise MetricsError(f"{name} = {getattr(self, name)!r}: one of {', '.join(get_args(kind))}")
 
@@ -80,9 +90,12 @@ def load_rows(path: Path) -> list[MetricsRow]:
         When it is no list of such rows.
     """
     names = {field.name for field in fields(MetricsRow)}
-    raw = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MetricsError(f"{path}: is no JSON ({' '.join(str(error).split())[:120]}); train again with emo-train") from None
     if not isinstance(raw, list) or any(not isinstance(row, dict) or set(row) != names for row in raw):
-        raise MetricsError(f"{path}: is no list of metrics rows")
+        raise MetricsError(f"{path}: is no list of metrics rows; train again with emo-train")
     return [MetricsRow(**{**row, "shares": tuple(row["shares"])}) for row in raw]
 
 
@@ -167,14 +180,27 @@ def bootstrap_interval(correct: ArrayLike, participants: ArrayLike, *, seed: int
 
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """One prediction per showing of a clip: ``labels``, ``predicted`` and ``participants``, each of shape (n_clips,)."""
+    """Predictions of whole showings of clips, each field of shape (n_predictions,).
+
+    ``stimuli`` names what was shown, and ``showings`` numbers the showing, since a split may predict one several times; left
+    out, stimuli are not known, and every prediction is of a showing of its own.
+    """
 
     labels: Ints
     predicted: Ints
     participants: NDArray[np.str_]
+    stimuli: NDArray[np.str_] | None = None
+    showings: Ints | None = None
 
 
-def by_clip(log_p: Floats, labels: Ints, clips: Sequence[tuple[str, ...] | tuple[str, str, str, int]]) -> Clips:
+def by_clip(
+    log_p: Floats,
+    labels: Ints,
+    clips: Sequence[tuple[str, ...] | tuple[str, str, str, int]],
+    *,
+    stimuli: Sequence[str] | None = None,
+    folds: Sequence[str] | None = None,
+) -> Clips:
     """Join the windows of each clip: the mean of their log-probabilities decides.
 
     Parameters
@@ -185,15 +211,22 @@ def by_clip(log_p: Floats, labels: Ints, clips: Sequence[tuple[str, ...] | tuple
         Class of each window, the same for all windows of a clip.
     clips : sequence of tuple
         As :attr:`models.windows.Window.clip`; the first part is the participant.
+    stimuli : sequence of str, optional
+        What each window is of.
+    folds : sequence of str, optional
+        Which fold predicted each window: a clip that several predicted is several predictions.
     """
-    there = [row for row in range(len(clips)) if np.isfinite(log_p[row]).all()]
     rows_of: dict[tuple[object, ...], list[int]] = {}
-    for row in there:
-        rows_of.setdefault(tuple(clips[row]), []).append(row)
+    for row in np.flatnonzero(np.isfinite(log_p).all(axis=1)).tolist():
+        rows_of.setdefault((tuple(clips[row]), "" if folds is None else folds[row]), []).append(row)
+    number = {clip: index for index, clip in enumerate(dict.fromkeys(clip for clip, _ in rows_of))}
+    first = [rows[0] for rows in rows_of.values()]
     return Clips(
-        labels=np.array([labels[rows[0]] for rows in rows_of.values()], dtype=np.int64),
+        labels=labels[first].astype(np.int64),
         predicted=np.array([log_p[rows].mean(axis=0).argmax() for rows in rows_of.values()], dtype=np.int64),
-        participants=np.array([clip[0] for clip in rows_of], dtype=np.str_),
+        participants=np.array([str(clips[row][0]) for row in first], dtype=np.str_),
+        stimuli=None if stimuli is None else np.array([stimuli[row] for row in first], dtype=np.str_),
+        showings=np.array([number[clip] for clip, _ in rows_of], dtype=np.int64),
     )
 
 
@@ -221,14 +254,43 @@ def permutation_p(clips: Clips, *, seed: int) -> float | None:
     float or None
         ``(1 + as good or better) / (1 + N_PERMUTATIONS)``; None where no participant has clips of two emotions.
     """
+    showings = np.arange(len(clips.labels)) if clips.showings is None else clips.showings
+    return _permuted(clips, showings, clips.participants, seed)
+
+
+def permutation_p_stimuli(clips: Clips, *, seed: int) -> float | None:
+    """Test whether more is recognised than that a clip is like another one, whatever its emotion.
+
+    As :func:`permutation_p`, but the labels of *stimuli* are permuted, for everybody at once: clips of one film are no
+    independent witnesses, since all who watch it may be mistaken in the same way. It needs a split that keeps stimuli apart.
+
+    Returns
+    -------
+    float or None
+        None where stimuli are not known, one has several labels, or all have the same.
+    """
+    if clips.stimuli is None:
+        return None
+    names, of = np.unique(clips.stimuli, return_inverse=True)
+    if any(len(np.unique(clips.labels[of == index])) > 1 for index in range(len(names))):
+        return None
+    return _permuted(clips, of, np.full(len(of), ""), seed)
+
+
+def _permuted(clips: Clips, units: Ints, blocks: NDArray[np.str_], seed: int) -> float | None:
+    """Permute labels among the units of each block; predictions of one unit share its label."""
     rng = np.random.default_rng(seed)
     hits = np.zeros(N_PERMUTATIONS)
     movable = False
-    for person in np.unique(clips.participants):
-        mine = clips.participants == person
-        labels, predicted = clips.labels[mine], clips.predicted[mine]
+    for block in np.unique(blocks):
+        mine = blocks == block
+        _, first, unit = np.unique(units[mine], return_index=True, return_inverse=True)
+        labels, predicted = clips.labels[mine][first], clips.predicted[mine]
         movable |= len(np.unique(labels)) > 1
-        hits += (rng.permuted(np.tile(labels, (N_PERMUTATIONS, 1)), axis=1) == predicted).sum(axis=1)
+        votes = np.zeros((len(labels), max(labels.max(), predicted.max()) + 1))
+        np.add.at(votes, (unit, predicted), 1)
+        orders = rng.permuted(np.tile(labels, (N_PERMUTATIONS, 1)), axis=1)
+        hits += votes[np.arange(len(labels)), orders].sum(axis=1)
     if not movable:
         return None
     if len(np.unique(clips.participants)) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +76,77 @@ def confusion(path: Path, counts: NDArray[np.int64], emotions: Sequence[str], *,
     axes.set_ylabel("label")
     axes.set_title(title)
     figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
+    return _save(figure, path)
+
+
+def confusions(path: Path, counts: Sequence[NDArray[np.int64]], emotions: Sequence[str], *, titles: Sequence[str]) -> Path:
+    """Draw several confusion matrices beside each other as PNG, shares of the rows.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    counts : sequence of ndarray of int, shape (n_classes, n_classes)
+        From :func:`count`.
+    emotions : sequence of str
+        Names of the classes.
+    titles : sequence of str
+        One for each.
+
+    Returns
+    -------
+    Path
+        The same path.
+    """
+    n = len(emotions)
+    figure = Figure(figsize=(1.2 + (1.0 + 0.9 * n) * len(counts), 1.9 + 0.8 * n), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    for index, (axes, matrix, title) in enumerate(
+        zip(figure.subplots(1, len(counts), squeeze=False)[0], counts, titles, strict=True)
+    ):
+        shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), share in np.ndenumerate(shares):
+            axes.text(column, row, f"{share:.0%}", ha="center", va="center", color="white" if share > 0.5 else "black")
+        axes.set_xticks(range(n), emotions, rotation=30, ha="right")
+        axes.set_yticks(range(n), emotions if index == 0 else [""] * n)
+        axes.set_title(title, fontsize=11)
+        axes.set_xlabel("predicted")
+    figure.axes[0].set_ylabel("label")
+    return _save(figure, path)
+
+
+def over_time(path: Path, series: Mapping[str, Sequence[Mapping[str, float]]], *, chance: float) -> Path:
+    """Draw accuracy against seconds since the clip's onset as PNG.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    series : mapping of str to sequence of mapping
+        For each split its points: ``since_onset_s``, ``accuracy``, ``n``.
+    chance : float
+        Share of the most frequent label.
+
+    Returns
+    -------
+    Path
+        The same path.
+    """
+    figure = Figure(figsize=(7, 3.6), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for name, points in series.items():
+        axes.plot([one["since_onset_s"] for one in points], [one["accuracy"] for one in points], marker="o", ms=3, label=name)
+    axes.axhline(chance, color="grey", ls="--", lw=1, label="chance")
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("window begins, seconds since the clip's onset")
+    axes.set_ylabel("accuracy")
+    axes.legend(fontsize=8, ncols=2, frameon=False)
+    return _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})  # no version in the file: the same numbers give the same bytes
     return path

@@ -1,22 +1,20 @@
-"""One fold: both recognisers and their fusion, trained without a look at the windows that are tested."""
+"""One fold: recognisers and their fusion, trained without a look at the windows that are tested."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import fusion
+from models import fusion, scale
 from models.dataset import Dataset
+from models.eeg import table
+from models.eeg.recogniser import Recogniser, Task
 from models.evaluate import Features, Modality
 from models.face import recogniser as face
 from models.splits import Fold
-
-if TYPE_CHECKING:
-    from models.eeg.map_cnn import MapCnn
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,13 +25,14 @@ LogP = dict[str, Floats]  # log-probabilities by modality, each of shape (n_wind
 class Inputs:
     """What a fold is trained on, as it is sent to a worker: arrays over all windows, None for a modality that is not asked for.
 
-    ``eeg`` has the shape (n_windows, 28, n_features), ``face`` (n_windows, n_frames, ...); qualities lie in 0..1.
+    ``eeg`` has the shape (n_windows, ...) of what the EEG's model takes, ``face`` (n_windows, n_frames, ...); qualities: 0..1.
     """
 
     labels: Ints
     n_classes: int
     participants: NDArray[np.str_]
     eeg: NDArray[np.float32] | None
+    eeg_model: str
     eeg_quality: Floats
     face: NDArray[np.float32] | None
     face_kind: Features
@@ -44,7 +43,7 @@ class Inputs:
 class Trained:
     """The recognisers of one fold; fusion needs both."""
 
-    eeg: MapCnn | None = None
+    eeg: Recogniser | None = None
     face: face.FaceRecogniser | None = None
     fusion: fusion.Fusion | None = None
 
@@ -57,14 +56,22 @@ class Predicted:
     frame_p: Floats | None = None
 
 
-def inputs(data: Dataset, *, eeg_kind: Features, face_kind: Features, modalities: Collection[Modality]) -> Inputs:
-    """Take from a data set what the modalities need."""
+def inputs(
+    data: Dataset,
+    *,
+    eeg_kind: str,
+    face_kind: Features,
+    modalities: Collection[Modality],
+    eeg_model: str = table.PAPERS_OWN,
+) -> Inputs:
+    """Take from a data set what the modalities need; `eeg_kind` is a key of ``data.eeg``."""
     faces = data.faces[face_kind] if {"face", "fusion"} & set(modalities) else None
     return Inputs(
         labels=data.labels,
         n_classes=len(data.emotions),
         participants=np.array([window.participant for window in data.windows]),
         eeg=data.eeg[eeg_kind] if {"eeg", "fusion"} & set(modalities) else None,
+        eeg_model=eeg_model,
         eeg_quality=data.eeg_quality,
         face=None if faces is None else faces.x,
         face_kind=face_kind,
@@ -76,7 +83,7 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     """Train on one fold.
 
     Both networks learn from the training rows and stop by the validation rows. The fusion's temperatures are fitted on the
-    validation rows, from which neither has learnt its weights. Test rows are not touched.
+    validation rows, from which neither has learnt its weights. Test rows are not touched: none of them is handed on.
 
     Parameters
     ----------
@@ -91,20 +98,18 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     -------
     Trained
     """
-    import torch
-
-    torch.set_num_threads(1)  # one thread a worker: the same numbers whatever the number of workers
-    network = None if given.eeg is None else _train_eeg(given.eeg, given, fold, seed)
-    recogniser = None if given.face is None else _train_face(given.face, given, fold, seed)
-    parts = Trained(eeg=network, face=recogniser)
-    if network is None or recogniser is None:
+    scale.one_thread()
+    recogniser = None if given.eeg is None else _train_eeg(given.eeg, given, fold, seed)
+    faces = None if given.face is None else _train_face(given.face, given, fold, seed)
+    parts = Trained(eeg=recogniser, face=faces)
+    if recogniser is None or faces is None:
         return parts
     rows = fold.validation
     fitted = fusion.fit_fusion(
         predict(parts, given, rows).log_p, given.labels[rows], _quality(given, rows),
-        prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
+        prior=fusion.prior_of(given.labels[fold.train], given.n_classes), priors={"eeg": recogniser.prior, "face": faces.prior},
     )  # fmt: skip
-    return Trained(eeg=network, face=recogniser, fusion=fitted)
+    return Trained(eeg=recogniser, face=faces, fusion=fitted)
 
 
 def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
@@ -127,9 +132,7 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
     log_p: LogP = {}
     frame_p = None
     if trained.eeg is not None and given.eeg is not None:
-        from models.eeg import map_cnn
-
-        log_p["eeg"] = map_cnn.log_probabilities(trained.eeg, given.eeg[rows])
+        log_p["eeg"] = fusion.log_probabilities(trained.eeg.predict_proba(given.eeg[rows]))
     if trained.face is not None and given.face is not None:
         frame_p = trained.face.frame_proba(given.face[rows])
         log_p["face"] = fusion.log_probabilities(face.pool_frames(frame_p))
@@ -138,13 +141,11 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
     return Predicted(log_p=log_p, frame_p=frame_p)
 
 
-def _train_eeg(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> MapCnn:
-    from models.eeg import training
-
-    return training.fit(
-        features, given.labels, train=fold.train, validation=fold.validation, n_classes=given.n_classes, seed=seed,
-        settings=training.settings_for(len(given.labels)),
-    )  # fmt: skip
+def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> Recogniser:
+    rows, stop_by = fold.train, fold.validation
+    task = Task(shape=x.shape[1:], n_classes=given.n_classes, n_windows=len(rows) + len(stop_by), seed=seed)
+    recogniser = table.named(given.eeg_model).build(task)
+    return recogniser.fit(x[rows], given.labels[rows], validation=(x[stop_by], given.labels[stop_by]))
 
 
 def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser:

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Any, Protocol, get_args
 
 import numpy as np
 
-from models import bids, dataset, derivative, figures, keep, labels, splits, train
+from models import bids, dataset, derivative, keep, labels, report, scores, splits, train
 from models.dataset import Dataset, FeaturesWanted
-from models.evaluate import Features, LabelKind, MetricsRow, Modality, save_rows
-from models.fusion import decide
-from models.train import Outcome
-from models.windows import Where
+from models.evaluate import Control, Features, LabelKind, MetricsRow, Modality, save_rows
+from models.scores import Scored
+from models.splits import Split
+from models.train import Outcome, Recipe
+from models.windows import Rules, Where, Window
 
 OUT = Path("derivatives") / "emolab"
-LABELLED_BY = "leave-one-subject-out"  # the labels come from this split where it is asked for: it is the honest one
+FOLDS = "folds"  # in the cache: what a run that is not finished has trained
+# the labels come from the first of these that was asked for: honest ones that predict each window once
+LABELLED_BY = ("leave-one-subject-out", splits.HEADLINE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is asked for; the names are those of the command line."""
+    """What is asked for; the names are those of the command line.
+
+    ``splits`` left empty means all that the data allow; named ones are refused where the data do not. ``eeg_models`` are models
+    of the EEG besides the paper's own, which is the modality ``eeg``. A ``scheduler`` is the address of a Dask cluster's.
+    """
 
     root: Path
     out: Path | None = None
     models: tuple[Modality, ...] = ("eeg", "face", "fusion")
+    eeg_models: tuple[str, ...] = ()
     features: tuple[FeaturesWanted, ...] = ("auto",)
-    splits: tuple[str, ...] = ("window-random", "leave-one-subject-out")
+    splits: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
     windows: Where = "all"
+    rules: Rules = field(default_factory=Rules)
     labels: LabelKind = "target"
     seed: int = 1
     workers: int = 1
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if "fusion" in self.models:  # it is never told without what it is made of
@@ -42,10 +54,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Done:
-    """What came of it: where it lies, the scores, the data behind them, and every file but the cache."""
+    """What came of it: where it lies, scores, what they say together, the data behind them, and every file but the cache."""
 
     out: Path
     rows: tuple[MetricsRow, ...]
+    readings: tuple[str, ...]
     data: Dataset
     files: tuple[Path, ...]
 
@@ -65,7 +78,8 @@ class Steps(Protocol):
 def run(options: Options, steps: Steps) -> Done:
     """Train, score and write.
 
-    Nothing is written before the design has been checked: consent, windows, emotions, participants, splits.
+    Nothing is written before the design has been checked: consent, windows, emotions, participants, splits. A run that was
+    killed goes on where it was: features and finished folds are kept until it is done.
 
     Parameters
     ----------
@@ -86,42 +100,67 @@ def run(options: Options, steps: Steps) -> Done:
     out = options.out or options.root / OUT
     recordings = bids.find_recordings(options.root)
     derivative.check(out)
-    planned = dataset.preview(recordings, where=options.windows, kind=options.labels)
+    planned = dataset.preview(recordings, where=options.windows, kind=options.labels, rules=options.rules)
     names = [dataset.name_of(window, options.labels) for window in planned]
-    codes = np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
-    for name in options.splits:
-        splits.SPLITS[name](planned, codes, options.seed)
+    designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
     kinds = dataset.resolve(options.features)
+    recipes = train.recipes(options.eeg_models, options.models, kinds, controls=options.controls)
     if bids.read_json(options.root / "dataset_description.json").get("Simulated") is True:
         steps.say("simulated data: nothing here says anything about people")
-    _announce(options.models, kinds, len(planned), steps)
-    data = _load(recordings, options, kinds, out / derivative.CACHE, steps)
+    _announce(options.models, kinds, designs, steps)
+    cache = out / derivative.CACHE
+    data = _load(recordings, options, recipes, cache, steps)
     with steps.step("training and testing folds") as progress:
         outcomes = train.cross_validate(
-            data, splits=[splits.SPLITS[name](data.windows, data.labels, options.seed) for name in options.splits],
-            kinds=kinds, modalities=options.models, seed=options.seed, workers=options.workers, progress=progress,
+            data, splits=_splits(options, data.windows, data.labels, lambda line: None), recipes=recipes, seed=options.seed,
+            workers=options.workers, scheduler=options.scheduler, finished=cache / FOLDS, progress=progress,
         )  # fmt: skip
-    scored = [
-        (outcome, row)
-        for outcome in outcomes
-        for row in train.rows_of(data, outcome, kinds=kinds, labels=options.labels, seed=options.seed)
-    ]
-    return _write(options, out, data, scored, kinds, steps)
+    scored = [one for outcome in outcomes for one in scores.scored(data, outcome, labels=options.labels, seed=options.seed)]
+    done = _write(options, out, data, scored, outcomes, recipes, steps)
+    shutil.rmtree(cache / FOLDS, ignore_errors=True)  # a finished run has nothing to go on with
+    return done
+
+
+def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say: Callable[[str], None]) -> list[Split]:
+    """Return the splits that were named, or all that the data allow, saying why others are not among them."""
+    if options.splits:
+        return [splits.SPLITS[name](windows, codes, options.seed) for name in options.splits]
+    if len({window.participant for window in windows}) < 2:
+        splits.leave_one_subject_out(windows, codes, options.seed)  # says what is missing
+    found, refused = [], []
+    for make in splits.SPLITS.values():
+        try:
+            found.append(make(windows, codes, options.seed))
+        except splits.SplitError as error:
+            refused.append(str(error))
+    if not any(not split.leaky for split in found):
+        raise bids.BidsError(refused[-1])
+    for line in refused:
+        say(f"left out: {line}")
+    return found
 
 
 def _load(
-    recordings: Sequence[bids.RecordingFiles], options: Options, kinds: Mapping[Features, Features], cache: Path, steps: Steps
+    recordings: Sequence[bids.RecordingFiles], options: Options, recipes: Sequence[Recipe], cache: Path, steps: Steps
 ) -> Dataset:
-    wanted = set(options.models)
+    seen = [recipe for recipe in recipes if {"face", "fusion"} & set(recipe.modalities)]
+    heard = [recipe for recipe in recipes if {"eeg", "fusion"} & set(recipe.modalities)]
     with steps.step("reading recordings and computing features") as progress:
         data = dataset.load(
-            recordings,
-            eeg=tuple(kinds) if {"eeg", "fusion"} & wanted else (),
-            faces=tuple(dict.fromkeys(kinds.values())) if {"face", "fusion"} & wanted else (),
-            where=options.windows, kind=options.labels, cache=cache, workers=options.workers, progress=progress,
+            recordings, eeg=[recipe.source for recipe in heard], faces=tuple(dict.fromkeys(recipe.face for recipe in seen)),
+            where=options.windows, rules=options.rules, kind=options.labels, cache=cache, workers=options.workers,
+            scheduler=options.scheduler, progress=progress,
         )  # fmt: skip
     for (reason, emotion), n in sorted(data.dropped.items()):
         steps.say(f"left out: {n} x {emotion}: {reason}")
+    for stem, names in data.interpolated.items():
+        if names:
+            steps.say(f"{stem}: not recorded, interpolated: {', '.join(names)}")
+    if (n := len(set(data.labels.tolist()))) < 2:
+        raise bids.BidsError(
+            f"{options.root}: {len(data.windows)} windows of {n} emotions are left; two emotions are needed: see what "
+            f"was left out, or allow more with --artefact-uv (now {options.rules.artefact_uv:g})"
+        )
     for kind, faces in data.faces.items():
         if not faces.found.any():
             raise bids.BidsError(
@@ -131,7 +170,7 @@ def _load(
     return data
 
 
-def _announce(models: Collection[Modality], kinds: Mapping[Features, Features], n_windows: int, steps: Steps) -> None:
+def _announce(models: Collection[Modality], kinds: Mapping[Features, Features], designs: Sequence[Split], steps: Steps) -> None:
     """Say in a line each what is not as in the paper."""
     for modality, name, found in (("eeg", "inception_v3", tuple(kinds)), ("face", "mobilenet_v2", tuple(kinds.values()))):
         if "seeded" in found and {modality, "fusion"} & set(models):
@@ -139,57 +178,59 @@ def _announce(models: Collection[Modality], kinds: Mapping[Features, Features], 
                 f"{modality}: no ImageNet weights of {name} are used: seeded features instead, which know less "
                 f"(weights come with: emo-weights fetch {name})"
             )
-    from models.eeg.training import SMALL_BELOW, settings_for  # loads torch, which takes seconds: not for bad input
+    from models.eeg.training import SMALL, SMALL_BELOW  # loads torch, which takes seconds: not for bad input
 
-    if n_windows < SMALL_BELOW:
-        small = settings_for(n_windows)
-        steps.say(f"eeg: {n_windows} windows are few: preset '{small.name}', learning rate {small.lr:g} instead of the paper's")
+    few = {split.name: min(len(part.train) + len(part.validation) for part in split.folds) for split in designs}
+    small = {name: n for name, n in few.items() if n < SMALL_BELOW}
+    if small:
+        where = "" if len(small) == len(few) else f" by {', '.join(small)}"
+        steps.say(
+            f"eeg: {min(small.values())} windows to learn from{where} are few (under {SMALL_BELOW}): preset '{SMALL.name}', "
+            f"learning rate {SMALL.lr:g} instead of the paper's"
+        )
 
 
 def _write(
     options: Options,
     out: Path,
     data: Dataset,
-    scored: Sequence[tuple[Outcome, MetricsRow]],
-    kinds: Mapping[Features, Features],
+    scored: Sequence[Scored],
+    outcomes: Sequence[Outcome],
+    recipes: Sequence[Recipe],
     steps: Steps,
 ) -> Done:
     """Write labels first, since they make the folder a derivative of ours; then scores, figures and models."""
-    rows = [row for _, row in scored]
-    tables = _write_labels(options, out, data, [outcome for outcome, _ in scored], kinds)
+    rows = [one.row for one in scored]
+    tables = _write_labels(options, out, data, outcomes)
     save_rows(out / "metrics.json", rows)
-    pictures = [_draw(out / "figures", data, outcome, row) for outcome, row in scored]
+    scores.save(out / "scores.json", scored, data.emotions)
+    pictures = report.draw(out / "figures", scored, data.emotions)
+    page = report.write(out / "scores.html", scored, data, pictures)
     with steps.step("training the models that are kept") as progress:
         kept = keep.keep(
-            options.root, out / "models", data, kinds=kinds, modalities=options.models, labels=options.labels, rows=rows,
-            seed=options.seed, progress=progress,
+            options.root, out / "models", data, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,
+            rules=asdict(options.rules), progress=progress,
         )  # fmt: skip
-    return Done(out=out, rows=tuple(rows), data=data, files=(out / "metrics.json", *tables, *pictures, *kept))
+    files = (out / "metrics.json", out / "scores.json", page, *tables, *pictures, *kept)
+    return Done(out=out, rows=tuple(rows), readings=tuple(scores.readings(rows)), data=data, files=files)
 
 
-def _draw(folder: Path, data: Dataset, outcome: Outcome, row: MetricsRow) -> Path:
-    """Draw a row's confusion matrix."""
-    return figures.confusion(
-        folder / f"{row.modality}_{row.features}_{row.split}.png",
-        figures.count(data.labels, decide(outcome.log_p[row.modality]), len(data.emotions)),
-        data.emotions,
-        title=f"{row.modality} ({row.model}, {row.features}), {row.split}",
-        note=f"accuracy {row.accuracy:.0%}, chance {row.chance:.0%}{', a leaky split' if row.leaky else ''}",
-    )
+def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence[Outcome]) -> tuple[Path, ...]:
+    """Write the labels of the first recipe, by an honest split where one was asked for.
 
-
-def _write_labels(
-    options: Options, out: Path, data: Dataset, outcomes: Sequence[Outcome], kinds: Mapping[Features, Features]
-) -> tuple[Path, ...]:
-    """Write the labels of the first kind of features, by the honest split where it was asked for.
-
-    The kind that scores best is not looked for: that would be a choice by test data.
+    The recipe that scores best is not looked for: that would be a choice by test data.
     """
-    first = next(iter(kinds))
-    mine = [outcome for outcome in outcomes if outcome.features == first]
-    chosen = next((outcome for outcome in mine if outcome.split.name == LABELLED_BY), mine[0])
+    once = [outcome for outcome in outcomes if len(np.unique(outcome.rows)) == len(outcome.rows)]
+    if not once:  # nobody's word would be the label's: a folder of ours without labels
+        once = [replace(outcomes[0], rows=np.array([], dtype=np.int64), log_p={"eeg": np.empty((0, len(data.emotions)))},
+                        frame_p=None, fold=np.array([], dtype="<U1"))]  # fmt: skip
+    mine = [outcome for outcome in once if outcome.recipe == once[0].recipe]
+    by_name = {outcome.split.name: outcome for outcome in mine}
+    chosen = next((by_name[name] for name in LABELLED_BY if name in by_name), mine[0]).by_window(len(data.windows))
+    recipe = chosen.recipe
+    kinds: dict[Modality, Any] = {name: train.features_of(name, recipe.kind, recipe.face) for name in recipe.modalities}
     alone = next(iter(chosen.log_p.values()))  # with one modality there is nothing to fuse: its word is the label
-    faces = data.faces.get(kinds[first])
+    faces = data.faces.get(recipe.face) if chosen.frame_p is not None else None
     return derivative.write(
         out,
         root=options.root,
@@ -205,8 +246,8 @@ def _write_labels(
             split=chosen.split.name,
             leaky=chosen.split.leaky,
             labels=options.labels,
-            models={name: train.model_of(name, train.features_of(name, first, kinds)) for name in options.models},
-            features={name: train.features_of(name, first, kinds) for name in options.models},
+            models={name: train.model_of(name, kind, recipe.model) for name, kind in kinds.items()},
+            features={str(name): kind for name, kind in kinds.items()},
             rule="pool" if "fusion" in chosen.log_p else "none",
             seed=options.seed,
             data_sha256=data.sha256,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 
 from models import bids, card, fold, predict
 from models.dataset import Dataset, extractor_name
-from models.evaluate import Features, LabelKind, MetricsRow, Modality
+from models.eeg import table
+from models.evaluate import LabelKind, Modality
+from models.scores import Scored, stem
 from models.splits import everybody
-from models.train import features_of, model_of
+from models.train import Recipe, features_of, model_of
 
-LIBRARIES = ("emolab", "torch", "torchvision", "scikit-learn", "mne", "numpy")
+LIBRARIES = ("emolab", "torch", "torchvision", "scikit-learn", "skorch", "scipy", "mne", "numpy")
 
 
 def keep(
@@ -25,14 +28,14 @@ def keep(
     folder: Path,
     data: Dataset,
     *,
-    kinds: Mapping[Features, Features],
-    modalities: Sequence[Modality],
+    recipes: Sequence[Recipe],
     labels: LabelKind,
-    rows: Sequence[MetricsRow],
+    scores: Sequence[Scored],
     seed: int,
+    rules: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Path]:
-    """Train on everybody and write weights and cards.
+    """Train on everybody and write weights and cards; those of an earlier run are removed.
 
     Parameters
     ----------
@@ -42,51 +45,97 @@ def keep(
         Where the files go: ``eeg_pool96.safetensors`` with ``eeg_pool96.json`` beside it, and so on.
     data : Dataset
         What to learn from.
-    kinds, modalities, labels, seed
-        As in :func:`models.train.cross_validate`.
-    rows : sequence of MetricsRow
-        Scores of models trained the same way on parts of the data, for the cards.
+    recipes, labels, seed
+        As in :func:`models.train.cross_validate`; controls, and baselines that are their training data, are not kept.
+    scores : sequence of Scored
+        Of models trained the same way on parts of the data, for the cards.
+    rules : mapping, optional
+        Which windows were left out, for the cards.
     progress : callable
-        Told how many kinds of features of how many are done.
+        Told how many recipes of how many are done.
 
     Returns
     -------
     list of Path
         The weights' files.
     """
+    remove_old(folder)
     part = everybody(data.windows, data.labels, seed)
-    described = bids.read_json(root / "dataset_description.json")
-    written = []
-    for kind, face_kind in kinds.items():
-        given = fold.inputs(data, eeg_kind=kind, face_kind=face_kind, modalities=modalities)
+    kept = [recipe for recipe in recipes if recipe.control == "none" and table.named(recipe.model).kept]
+    written: dict[str, Path] = {}
+    for done, recipe in enumerate(kept, start=1):
+        given = fold.inputs(
+            data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model
+        )
         trained = fold.train(given, part, seed=seed)
-        for modality in modalities:
-            features = features_of(modality, kind, kinds)
-            made = card.Card(
-                modality=modality, model=model_of(modality, features), features=features,
-                extractor="" if modality == "fusion" else extractor_name(modality, features), emotions=data.emotions,
-                n_features=_n_features(given, modality), labels=labels, seed=seed, data_sha256=data.sha256,
-                participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
-                scores=tuple(asdict(row) for row in rows if (row.modality, row.features) == (modality, features)),
-                settings=asdict(trained.fusion) if modality == "fusion" and trained.fusion else {},
-                versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-                licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
-            )  # fmt: skip
-            written.append(card.save(folder, f"{modality}_{features}", _tensors(trained, modality), made))
-        progress(len(written) // len(modalities), len(kinds))
-    return written
+        for modality in recipe.modalities:
+            mine = [one for one in scores if one.outcome.recipe == recipe and one.row.modality == modality]
+            name = stem(recipe, modality)
+            if name not in written:  # one face beside two kinds of EEG is one face
+                made = _card(root, data, recipe, modality, given, trained, mine, labels=labels, seed=seed)
+                made = replace(made, settings={**made.settings, **({"rules": rules} if rules and modality == "eeg" else {})})
+                written[name] = card.save(folder, name, _tensors(trained, modality), made)
+        progress(done, len(kept))
+    return list(written.values())
+
+
+def remove_old(folder: Path) -> None:
+    """Remove the models of an earlier run: weights that have a card of ours beside them, and nothing else."""
+    for weights in sorted(folder.glob("*.safetensors")):
+        described = weights.with_suffix(".json")
+        try:
+            ours = described.is_file() and "intended_use" in json.loads(described.read_text(encoding="utf-8"))
+        except ValueError:
+            ours = False
+        if ours:
+            described.unlink()
+            weights.unlink()
+
+
+def _card(
+    root: Path,
+    data: Dataset,
+    recipe: Recipe,
+    modality: Modality,
+    given: fold.Inputs,
+    trained: fold.Trained,
+    scores: Sequence[Scored],
+    *,
+    labels: LabelKind,
+    seed: int,
+) -> card.Card:
+    described = bids.read_json(root / "dataset_description.json")
+    features = features_of(modality, recipe.kind, recipe.face)
+    return card.Card(
+        modality=modality, model=model_of(modality, features, recipe.model), features=features,
+        extractor="" if modality == "fusion" else extractor_name(modality, features), emotions=data.emotions,
+        n_features=_n_features(given, modality), labels=labels, seed=seed, data_sha256=data.sha256,
+        participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
+        scores=tuple(asdict(one.row) for one in scores), settings=_settings(recipe, modality, trained),
+        versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
+        shape=given.eeg.shape[1:] if modality == "eeg" and given.eeg is not None else (),
+    )  # fmt: skip
+
+
+def _settings(recipe: Recipe, modality: Modality, trained: fold.Trained) -> dict[str, Any]:
+    if modality == "fusion":
+        return asdict(trained.fusion) if trained.fusion else {}
+    if modality == "eeg" and trained.eeg is not None:
+        return {**table.named(recipe.model).settings, "prior": list(trained.eeg.prior)}
+    return {}
 
 
 def _n_features(given: fold.Inputs, modality: Modality) -> int:
     """Return the number of features per channel or frame."""
     if modality == "eeg" and given.eeg is not None:
-        return int(given.eeg.shape[2])
+        return int(given.eeg.shape[-1])
     return int(np.prod(given.face.shape[2:])) if modality == "face" and given.face is not None else 0
 
 
 def _tensors(trained: fold.Trained, modality: Modality) -> dict[str, Any]:
     if modality == "eeg" and trained.eeg is not None:
-        return predict.eeg_tensors(trained.eeg)
+        return trained.eeg.tensors()
     if modality == "face" and trained.face is not None:
         return predict.face_tensors(trained.face)
     return {}  # a fusion is a few numbers, which stand in its card

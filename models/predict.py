@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
+from models.eeg import table
+from models.eeg.recogniser import Task
 from models.face.recogniser import FaceRecogniser, Linear
 from models.face.training import Classes, Frames, Network
 from models.fusion import Fusion, log_probabilities, normalise
 
-if TYPE_CHECKING:
-    from models.eeg.map_cnn import MapCnn
-
 Floats = NDArray[np.float64]
 
 
-def eeg_tensors(network: MapCnn) -> dict[str, NDArray[Any]]:
-    """Return everything that a scalp-map network needs to predict."""
-    return {name: value.numpy() for name, value in network.state_dict().items()}
-
-
-def eeg(tensors: Tensors, card: Card, features: NDArray[np.float32]) -> Floats:
-    """Predict from EEG features.
+def eeg(tensors: Tensors, card: Card, x: NDArray[np.float32]) -> Floats:
+    """Predict from EEG.
 
     Parameters
     ----------
     tensors, card : Tensors, Card
         A kept EEG model.
-    features : ndarray, shape (n_windows, 28, n_features)
-        Of the kind that the card names.
+    x : ndarray, shape (n_windows, ...)
+        What the card's model takes: features of the kind that the card names, shape (n_windows, 28, n_features), or what
+        :func:`eeg_inputs` makes of raw windows.
 
     Returns
     -------
@@ -44,18 +39,36 @@ def eeg(tensors: Tensors, card: Card, features: NDArray[np.float32]) -> Floats:
     CardError
         When the card is of another modality, or tensors or features do not fit.
     """
-    import torch
-
-    from models.eeg.map_cnn import Config, MapCnn
-    from models.eeg.map_cnn import log_probabilities as predict
-
-    _expect(card, "eeg", features.shape[2])
-    network = MapCnn(Config(n_features=card.n_features, n_classes=len(card.emotions)))
+    _expect(card, "eeg", x.shape[-1])
+    if x.shape[1:] != card.shape:
+        raise CardError(f"shape = {list(card.shape)} in the card, {list(x.shape[1:])} in the data")
+    task = Task(shape=card.shape, n_classes=len(card.emotions), n_windows=card.n_windows, seed=card.seed)
     try:
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
-    except RuntimeError as error:
+        recogniser = table.named(card.model).build(task).restore(tensors)
+    except (ValueError, KeyError) as error:
         raise CardError(f"tensors of another network than {card.model}: {str(error).splitlines()[0]}") from None
-    return predict(network, features)
+    return log_probabilities(recogniser.predict_proba(x))
+
+
+def eeg_inputs(card: Card, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn raw windows into what the card's model takes.
+
+    Parameters
+    ----------
+    card : Card
+        Of a model that takes windows.
+    windows : ndarray, shape (n_windows, 28, 600)
+        Microvolts at 200 Hz, mains notched, 1 to 51 Hz.
+
+    Raises
+    ------
+    CardError
+        When its model takes features of pictures.
+    """
+    model = table.named(card.model)
+    if model.takes != "windows":
+        raise CardError(f"model = {card.model} in the card: takes features ({card.features}), not windows")
+    return windows if model.prepare is None else model.prepare(windows)
 
 
 def face_tensors(recogniser: FaceRecogniser) -> dict[str, NDArray[Any]]:
@@ -151,7 +164,8 @@ def fusion(card: Card) -> Fusion:
         When the card is of another modality.
     """
     _expect(card, "fusion", 0)
-    return Fusion(**{**card.settings, "prior": tuple(card.settings["prior"])})
+    priors = {name: tuple(shares) for name, shares in card.settings["priors"].items()}
+    return Fusion(**{**card.settings, "prior": tuple(card.settings["prior"]), "priors": priors})
 
 
 def _expect(card: Card, modality: str, n_features: int) -> None:

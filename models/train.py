@@ -1,100 +1,212 @@
-"""Splits to scores: every fold predicted by models that did not see it, and each score beside chance."""
+"""Splits to predictions: every fold predicted by models that did not see it, finished folds kept while others are at work."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import fold
+from models import cache, fold, scale
 from models.dataset import Dataset
-from models.evaluate import Features, LabelKind, MetricsRow, Modality, bootstrap_interval, by_clip, permutation_p, score
+from models.eeg import table
+from models.eeg.inputs import PICTURED, Source
+from models.evaluate import Control, Features, Modality, RowFeatures
 from models.fold import Floats, LogP
 from models.splits import Fold, Split
 
 Progress = Callable[[int, int], None]
+Ints = NDArray[np.int64]
+
+LIBRARIES = ("numpy", "torch", "scikit-learn", "skorch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is trained together in a fold.
+
+    Parameters
+    ----------
+    model : str
+        Of the EEG; see :data:`models.eeg.table.MODELS`.
+    kind : str
+        Features of the EEG's pictures, or what the model says of windows.
+    face : str
+        Features of the face.
+    modalities : tuple of {"eeg", "face", "fusion"}
+        What is predicted; fusion trains both.
+    control : str
+        What is taken away from the EEG.
+    """
+
+    model: str
+    kind: RowFeatures
+    face: Features
+    modalities: tuple[Modality, ...]
+    control: Control = "none"
+
+    @property
+    def source(self) -> Source:
+        """What the EEG's model is given."""
+        return Source(self.kind if self.kind in PICTURED else self.model, self.control)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """Predictions of one split with one kind of features, out of fold.
+    """Predictions of one split by one recipe, out of fold.
 
-    ``log_p`` holds an array of shape (n_windows, n_classes) for each modality, NaN where the split does not test a window or
-    the modality is missing; ``frame_p`` are the face's probabilities of single frames, shape (n_windows, n_frames, n_classes),
-    None without faces; ``fold`` names the fold that tested each window, empty where none did.
+    ``rows`` says which window each prediction is of: each at most once, but for ``train-one-test-others``. ``log_p`` holds an
+    array of shape (n_predictions, n_classes) for each modality, NaN where the modality is missing; ``frame_p`` are the face's
+    probabilities of single frames, shape (n_predictions, n_frames, n_classes), None without faces; ``fold`` names the fold that
+    each prediction is of.
     """
 
-    features: Features
+    recipe: Recipe
     split: Split
+    rows: Ints
     log_p: LogP
     frame_p: Floats | None
     fold: NDArray[np.str_]
+
+    @property
+    def features(self) -> RowFeatures:
+        """Kind of the EEG's features."""
+        return self.recipe.kind
+
+    def by_window(self, n_windows: int) -> Outcome:
+        """Return the same with one row for each window of the data set: NaN, and no fold, for those that are not predicted.
+
+        Raises
+        ------
+        ValueError
+            When a window is predicted more than once.
+        """
+        if len(np.unique(self.rows)) < len(self.rows):
+            raise ValueError(f"split {self.split.name} predicts windows more than once")
+        names = np.full(n_windows, "", dtype=self.fold.dtype)
+        names[self.rows] = self.fold
+        return replace(
+            self,
+            rows=np.arange(n_windows),
+            log_p={name: _spread(values, self.rows, n_windows) for name, values in self.log_p.items()},
+            frame_p=None if self.frame_p is None else _spread(self.frame_p, self.rows, n_windows),
+            fold=names,
+        )
+
+
+def _spread(values: Floats, rows: Ints, n: int) -> Floats:
+    out = np.full((n, *values.shape[1:]), np.nan)
+    out[rows] = values
+    return out
+
+
+def recipes(
+    models: Sequence[str],
+    modalities: Sequence[Modality],
+    kinds: Mapping[Features, Features],
+    *,
+    controls: Sequence[Control] = (),
+) -> list[Recipe]:
+    """Return what is to be trained.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Of the EEG, besides or instead of the paper's own.
+    modalities : sequence of {"eeg", "face", "fusion"}
+        Of the paper's own recognisers; ``eeg`` is its model of the EEG.
+    kinds : mapping of EEG features to face features
+        From :func:`models.dataset.resolve`.
+    controls : sequence of str
+        Trained in addition, for every model of the EEG.
+
+    Returns
+    -------
+    list of Recipe
+        The paper's own first.
+    """
+    own = tuple(modalities)
+    made = [Recipe(model=table.PAPERS_OWN, kind=kind, face=face, modalities=own) for kind, face in kinds.items() if own]
+    for name in models:
+        found = table.named(name)
+        for kind, face in kinds.items() if found.takes == "features" else ():
+            made.append(Recipe(model=name, kind=kind, face=face, modalities=("eeg",)))
+        if found.takes == "windows":
+            made.append(Recipe(model=name, kind=found.features or "raw", face="pool96", modalities=("eeg",)))
+    eeg = [recipe for recipe in made if "eeg" in recipe.modalities]
+    made += [replace(recipe, modalities=("eeg",), control=control) for control in controls for recipe in eeg]
+    return made
 
 
 def cross_validate(
     data: Dataset,
     *,
     splits: Sequence[Split],
-    kinds: Mapping[Features, Features],
-    modalities: Sequence[Modality],
+    recipes: Sequence[Recipe],
     seed: int,
     workers: int = 1,
+    scheduler: str | None = None,
+    finished: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> list[Outcome]:
-    """Train and test every fold of every split with every kind of features.
+    """Train and test every fold of every split by every recipe.
 
     Parameters
     ----------
     data : Dataset
-        With the features that `kinds` names.
+        With what the recipes need.
     splits : sequence of Split
         Over the windows of `data`.
-    kinds : mapping of EEG features to face features
-        From :func:`models.dataset.resolve`.
-    modalities : sequence of {"eeg", "face", "fusion"}
-        What to predict; fusion trains both.
+    recipes : sequence of Recipe
+        From :func:`recipes`.
     seed : int
-        The same seed gives the same predictions, whatever the number of workers.
-    workers : int
-        Processes, one fold each at a time.
+        The same seed gives the same predictions, wherever they are made.
+    workers, scheduler
+        As in :class:`models.scale.Where`; one fold each at a time.
+    finished : Path or None
+        Folder of folds that are done: they are written there as they come, and those of a run that was killed are not trained
+        again. Nothing is read that other data, other code or another seed has made.
     progress : callable
         Told how many folds of how many are done.
 
     Returns
     -------
     list of Outcome
-        For each kind of features, each split.
+        For each recipe, each split.
     """
-    from joblib import Parallel, delayed
+    given = [_inputs(data, recipe) for recipe in recipes]
+    jobs = [
+        (number, split, part, seed + index)
+        for number, _ in enumerate(recipes)
+        for split in splits
+        for index, part in enumerate(split.folds)
+    ]
+    keys = _keys(data, given, recipes, jobs) if finished is not None else [""] * len(jobs)
+    results: dict[int, fold.Predicted] = {}
+    if finished is not None:
+        results = {n: _predicted(arrays) for n, key in enumerate(keys) if (arrays := cache.read(finished, key)) is not None}
+    progress(len(results), len(jobs))
+    waiting = [n for n in range(len(jobs)) if n not in results]
+    tasks = [(jobs[n][0], jobs[n][2], jobs[n][3]) for n in waiting]
+    for index, predicted in scale.each(_predict_fold, tasks, shared=given, where=scale.Where(workers, scheduler)):
+        results[waiting[index]] = predicted
+        if finished is not None:
+            cache.write(finished, keys[waiting[index]], _arrays(predicted))
+        progress(len(results), len(jobs))
+    return [
+        _outcome(recipe, split, [results[n] for n, job in enumerate(jobs) if job[0] == number and job[1] is split])
+        for number, recipe in enumerate(recipes)
+        for split in splits
+    ]
 
-    given = {
-        kind: fold.inputs(data, eeg_kind=kind, face_kind=face_kind, modalities=modalities) for kind, face_kind in kinds.items()
-    }
-    outcomes = [_empty(given[kind], kind, split, modalities) for kind in kinds for split in splits]
-    jobs = [(outcome, part, seed + index) for outcome in outcomes for index, part in enumerate(outcome.split.folds)]
-    work = (delayed(_predict_fold)(given[outcome.features], part, fold_seed) for outcome, part, fold_seed in jobs)
-    results = Parallel(n_jobs=workers, return_as="generator")(work)
-    for done, ((outcome, part, _), predicted) in enumerate(zip(jobs, results, strict=True), start=1):
-        outcome.fold[part.test] = part.name
-        for modality, log_p in outcome.log_p.items():
-            log_p[part.test] = predicted.log_p[modality]
-        if outcome.frame_p is not None and predicted.frame_p is not None:
-            outcome.frame_p[part.test] = predicted.frame_p
-        progress(done, len(jobs))
-    return outcomes
 
-
-def _empty(given: fold.Inputs, kind: Features, split: Split, modalities: Sequence[Modality]) -> Outcome:
-    n, k = len(given.labels), given.n_classes
-    return Outcome(
-        features=kind,
-        split=split,
-        log_p={name: np.full((n, k), np.nan) for name in modalities},
-        frame_p=None if given.face is None else np.full((n, given.face.shape[1], k), np.nan),
-        fold=np.full(n, "", dtype=f"<U{max(len(part.name) for part in split.folds)}"),
+def _inputs(data: Dataset, recipe: Recipe) -> fold.Inputs:
+    return fold.inputs(
+        data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model
     )
 
 
@@ -102,43 +214,63 @@ def _predict_fold(given: fold.Inputs, part: Fold, seed: int) -> fold.Predicted:
     return fold.predict(fold.train(given, part, seed=seed), given, part.test)
 
 
-def rows_of(
-    data: Dataset, outcome: Outcome, *, kinds: Mapping[Features, Features], labels: LabelKind, seed: int
-) -> list[MetricsRow]:
-    """Score an outcome, one row a modality that predicted anything."""
-    return [
-        _row(data, outcome, modality, log_p, features=features_of(modality, outcome.features, kinds), labels=labels, seed=seed)
-        for modality in get_args(Modality)
-        if (log_p := outcome.log_p.get(modality)) is not None and np.isfinite(log_p).any()
+def _outcome(recipe: Recipe, split: Split, predicted: Sequence[fold.Predicted]) -> Outcome:
+    frame_p = [part.frame_p for part in predicted if part.frame_p is not None]
+    return Outcome(
+        recipe=recipe,
+        split=split,
+        rows=np.concatenate([part.test for part in split.folds]),
+        log_p={name: np.concatenate([part.log_p[name] for part in predicted]) for name in recipe.modalities},
+        frame_p=np.concatenate(frame_p) if frame_p else None,
+        fold=np.concatenate([np.full(len(part.test), part.name) for part in split.folds]),
+    )
+
+
+def _keys(
+    data: Dataset, given: Sequence[fold.Inputs], recipes: Sequence[Recipe], jobs: Sequence[tuple[int, Split, Fold, int]]
+) -> list[str]:
+    """Return what each fold's predictions depend on, as one key each."""
+    about = [
+        cache.key_of(
+            _code(),
+            [version(name) for name in LIBRARIES],
+            recipe,
+            data.sha256,
+            mine.labels,
+            mine.eeg,
+            mine.eeg_quality,
+            mine.face,
+        )
+        for recipe, mine in zip(recipes, given, strict=True)
     ]
+    return [cache.key_of(about[n], part.train, part.validation, part.test, seed) for n, _, part, seed in jobs]
 
 
-def _row(
-    data: Dataset, outcome: Outcome, modality: Modality, log_p: Floats, *, features: Features, labels: LabelKind, seed: int
-) -> MetricsRow:
-    there = np.flatnonzero((outcome.fold != "") & np.isfinite(log_p).all(axis=1))
-    truth, guess = data.labels[there], log_p[there].argmax(axis=1)
-    windows = [data.windows[row] for row in there]
-    people = [window.participant for window in windows]
-    clips = by_clip(log_p[there], truth, [window.clip for window in windows])
-    low, high = bootstrap_interval(truth == guess, people, seed=seed) or (None, None)
-    return MetricsRow(
-        modality=modality, model=model_of(modality, features), split=outcome.split.name, leaky=outcome.split.leaky,
-        labels=labels, **asdict(score(truth, guess)), ci_low=low, ci_high=high, p_permutation=permutation_p(clips, seed=seed),
-        n_test=len(there), n_trials=len(clips.labels), n_participants=len(set(people)), features=features,
-        shares=outcome.split.shares, seed=seed, data_sha256=data.sha256,
-    )  # fmt: skip
+@functools.cache
+def _code() -> str:
+    """Return a digest of this room's source: what another version of it has trained is not ours."""
+    return cache.key_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 
-def model_of(modality: Modality, features: Features) -> str:
+def _arrays(predicted: fold.Predicted) -> cache.Arrays:
+    frames = {} if predicted.frame_p is None else {"frame_p": predicted.frame_p}
+    return {**{f"log_p_{name}": values for name, values in predicted.log_p.items()}, **frames}
+
+
+def _predicted(arrays: cache.Arrays) -> fold.Predicted:
+    log_p = {name.removeprefix("log_p_"): values for name, values in arrays.items() if name.startswith("log_p_")}
+    return fold.Predicted(log_p=log_p, frame_p=arrays.get("frame_p"))
+
+
+def model_of(modality: Modality, features: RowFeatures, model: str = table.PAPERS_OWN) -> str:
     """Return the name of what is trained."""
     if modality == "face":
         return "logistic" if features == "pool96" else "patch_attention"
-    return "map_cnn" if modality == "eeg" else "pool"
+    return model if modality == "eeg" else "pool"
 
 
-def features_of(modality: Modality, kind: Features, kinds: Mapping[Features, Features]) -> Features:
+def features_of(modality: Modality, kind: RowFeatures, face: Features) -> RowFeatures:
     """Return what a row says of its features; a fusion of pretrained and seeded ones counts as seeded."""
-    if modality == "eeg" or kinds[kind] == kind:
+    if modality == "eeg" or face == kind:
         return kind
-    return kinds[kind] if modality == "face" else "seeded"
+    return face if modality == "face" else "seeded"

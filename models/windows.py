@@ -8,11 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from models.bids import BidsError, RecordingFiles, Row, read_table
+from models.bids import YES, BidsError, RecordingFiles, Row, read_table
 
 WINDOW_S = 3.0  # the paper, section 5.4
 SFREQ = 200.0  # Hz; the paper, section 4.1
 WINDOW_SAMPLES = round(WINDOW_S * SFREQ)
+
+ARTEFACT_UV = 500.0
+"""Peak to peak between 1 and 51 Hz: four times a blink. Beyond it something touched the headset."""
 
 Where = Literal["all", "central"]
 LabelKind = Literal["target", "rating", "agreeing"]
@@ -25,7 +28,7 @@ class Window:
     """Three seconds of one clip.
 
     ``target`` is the stimulus norm, ``rating`` the discrete self-report; ``t0_s`` and ``t1_s`` are seconds from the first EEG
-    sample on the EEG's own clock.
+    sample on the EEG's own clock; ``since_onset_s`` is where it begins in its clip.
     """
 
     participant: str
@@ -37,11 +40,36 @@ class Window:
     rating: str | None
     t0_s: float
     t1_s: float
+    since_onset_s: float = 0.0
 
     @property
     def clip(self) -> tuple[str, str, str, int]:
         """Return what windows of one showing of one clip have in common."""
         return self.participant, self.session, self.run, self.trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Which windows are left out.
+
+    Parameters
+    ----------
+    onset_skip_s : float
+        Windows that begin earlier after their clip's onset, seconds; the paper discards 2.
+    artefact_uv : float
+        Windows with a larger swing than this in a recorded channel, peak to peak, microvolts, 1 to 51 Hz; 0 keeps all.
+    looked_away : {"keep", "leave out"}
+        Clips of which the participant says to have looked away.
+    """
+
+    onset_skip_s: float = 0.0
+    artefact_uv: float = ARTEFACT_UV
+    looked_away: Literal["keep", "leave out"] = "keep"
+
+    def __post_init__(self) -> None:
+        for name in ("onset_skip_s", "artefact_uv"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise BidsError(f"{name} = {getattr(self, name)}: must be 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +112,8 @@ def spans(onset_s: float, duration_s: float, *, where: Where = "all") -> list[Sp
     return [(start, start + WINDOW_S) for start in grid]
 
 
-def read_events(files: RecordingFiles, *, where: Where = "all", stop_s: float = np.inf) -> Events:
-    """Read the events of a recording and cut its complete clips into windows.
+def read_events(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = None, stop_s: float = np.inf) -> Events:
+    """Read the events of a recording and cut its complete clips, and rests with a target, into windows.
 
     Parameters
     ----------
@@ -93,13 +121,16 @@ def read_events(files: RecordingFiles, *, where: Where = "all", stop_s: float = 
         The recording.
     where : {"all", "central"}
         As in :func:`spans`.
+    rules : Rules, optional
+        What is left out besides gaps and clips that are not complete.
     stop_s : float
         The recording's end, seconds.
 
     Returns
     -------
     Events
-        Windows that touch no ``BAD_`` event and lie inside the recording. A clip that did not end counts once as dropped.
+        Windows that touch no ``BAD_`` event (lost and interpolated samples, and what people marked) and lie inside the
+        recording. A clip that did not end, or was shown again, counts once as dropped.
 
     Raises
     ------
@@ -109,40 +140,60 @@ def read_events(files: RecordingFiles, *, where: Where = "all", stop_s: float = 
     path = files.sibling("_events.tsv")
     rows = read_table(path, "onset", "duration", "trial_type")
     try:
-        gaps = tuple(_span(row) for row in rows if row["trial_type"].startswith("BAD_"))
-        kept, dropped = _cut([row for row in rows if row["trial_type"].startswith("clip/")], gaps, files, where, stop_s)
+        gaps = tuple(_span(row) for row in rows if row["trial_type"].upper().startswith("BAD"))
+        shown = [row for row in rows if _target(row)]
+        kept, dropped = _cut(shown, gaps, files, where, rules or Rules(), stop_s)
     except ValueError as error:
         raise BidsError(f"{path}: {error}; export the recording again") from None
     return Events(windows=tuple(kept), gaps=gaps, dropped=dropped)
 
 
+def _target(row: Row) -> str:
+    """Return the emotion of a row that a model learns from, empty for the others: a rest counts where it has a target."""
+    kind, _, emotion = row["trial_type"].partition("/")
+    if kind == "clip":
+        return emotion
+    return emotion if kind == "rest" and row.get("target", "n/a") not in ("n/a", "") else ""
+
+
 def _cut(
-    clips: list[Row], gaps: tuple[Span, ...], files: RecordingFiles, where: Where, stop_s: float
+    shown: list[Row], gaps: tuple[Span, ...], files: RecordingFiles, where: Where, rules: Rules, stop_s: float
 ) -> tuple[list[Window], Dropped]:
     kept: list[Window] = []
     dropped: Dropped = Counter()
-    for number, row in enumerate(clips, start=1):
-        target = row["trial_type"].removeprefix("clip/")
-        if row.get("end", "n/a") not in ("complete", "n/a"):
-            dropped[f"clip {row['end']}", target] += 1
+    for number, row in enumerate(shown, start=1):
+        target = _target(row)
+        if reason := _unusable(row, rules):
+            dropped[reason, target] += 1
             continue
         start, stop = _span(row)
         for t0, t1 in spans(start, stop - start, where=where):
-            if any(t0 <= last and t1 >= first for first, last in gaps):
+            if t0 - start < rules.onset_skip_s - 1 / SFREQ:
+                dropped[f"first {rules.onset_skip_s:g} s", target] += 1
+            elif any(t0 <= last and t1 >= first for first, last in gaps):
                 dropped["gap", target] += 1
             elif t0 < 0 or t1 > stop_s:
                 dropped["beyond the recording", target] += 1
             else:
-                kept.append(_window(files, row, number, target, (t0, t1)))
+                kept.append(_window(files, row, number, target, (t0, t1), since_onset_s=max(0.0, t0 - start)))
     return kept, dropped
 
 
-def _window(files: RecordingFiles, row: Row, number: int, target: str, span: Span) -> Window:
+def _unusable(row: Row, rules: Rules) -> str:
+    """Return why a whole clip is left out, empty where it is not."""
+    if (end := row.get("end", "n/a")) not in ("complete", "n/a"):
+        return f"{row['trial_type'].partition('/')[0]} {end}"
+    away = row.get("looked_away", "n/a").lower() in YES
+    return "looked away" if away and rules.looked_away == "leave out" else ""
+
+
+def _window(files: RecordingFiles, row: Row, number: int, target: str, span: Span, *, since_onset_s: float) -> Window:
     trial, rating = row.get("trial", "n/a"), row.get("rating", "n/a")
     return Window(
         participant=files.participant, session=files.session, run=files.run,
         trial=number if trial == "n/a" else int(trial), stim_id=row.get("stim_id", "n/a"), target=target,
         rating=None if rating == "n/a" else rating, t0_s=span[0], t1_s=span[1],
+        since_onset_s=since_onset_s,
     )  # fmt: skip
 
 

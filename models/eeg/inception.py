@@ -44,26 +44,16 @@ class Extractor:
     network: nn.Module
 
     def __call__(
-        self, windows: NDArray[np.float32], *, progress: Callable[[int], None] = lambda n: None
+        self,
+        windows: NDArray[np.float32],
+        *,
+        below_hz: float | None = None,
+        progress: Callable[[int], None] = lambda n: None,
     ) -> NDArray[np.float32]:
-        """Return the features of windows.
-
-        Parameters
-        ----------
-        windows : ndarray, shape (n_windows, n_channels, 3, 600)
-            From :func:`models.eeg.spectrogram.segment`.
-        progress : callable
-            Told 1 after each window.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_windows, n_channels, 2048)
-        """
-        out = np.empty((len(windows), windows.shape[1], N_FEATURES), np.float32)
-        for index, window in enumerate(windows):
-            out[index] = forward(self.network, spectrogram.images(window))
-            progress(1)
-        return out
+        """Return the features of windows, shape (n_windows, n_channels, 2048); as in :mod:`models.eeg.spectrogram`."""
+        return spectrogram.each_window(
+            windows, lambda images: forward(self.network, images), n_features=N_FEATURES, below_hz=below_hz, progress=progress
+        )
 
 
 def extractor(weights: Path | None) -> Extractor:

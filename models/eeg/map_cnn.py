@@ -13,15 +13,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from models.eeg import scalp_map
+from models.eeg.recogniser import Model, Task
+from models.eeg.training import Learner, settings_for
 
 N_PLANES = (64, 32, 16)  # of the three convolutions
 N_HIDDEN = 64
 DROPOUT = 0.3
 REDUCE_ABOVE = 256  # features per channel
 MIN_SD = 1e-6  # a feature that varies less carries nothing (rows of the picture that are always black)
+
+
+def model() -> Model:
+    """Return the entry of the table."""
+    return Model(name="map_cnn", title="paper's own", takes="features", features="", build=_build)
+
+
+def _build(task: Task) -> Learner:
+    config = Config(n_features=task.shape[1], n_classes=task.n_classes)
+    return Learner(lambda: MapCnn(config), task, settings_for(task.n_windows))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +103,3 @@ class MapCnn(nn.Module):
 
 def _block(n_in: int, n_out: int, size: int, padding: int = 0) -> tuple[nn.Module, ...]:
     return nn.Conv2d(n_in, n_out, size, padding=padding, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()
-
-
-def log_probabilities(network: MapCnn, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log-probabilities, shape (n, n_classes), of features, shape (n, 28, n_features)."""
-    network.eval()
-    with torch.inference_mode():
-        logits = [network(torch.from_numpy(part)) for part in np.array_split(features, max(1, len(features) // 64))]
-        out: NDArray[np.float64] = functional.log_softmax(torch.cat(logits).double(), dim=1).numpy()
-    return out

@@ -37,22 +37,8 @@ def pool(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows.reshape(*rows.shape[:-2], N_FEATURES).astype(np.float32)
 
 
-def extract(windows: NDArray[np.float32], *, progress: Callable[[int], None] = lambda n: None) -> NDArray[np.float32]:
-    """Return the features of windows.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n_windows, n_channels, 3, 600)
-        From :func:`models.eeg.spectrogram.segment`.
-    progress : callable
-        Told 1 after each window.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_windows, n_channels, 96)
-    """
-    out = np.empty((len(windows), windows.shape[1], N_FEATURES), np.float32)
-    for index, window in enumerate(windows):  # one at a time: the pictures of a window take 18 MB
-        out[index] = pool(spectrogram.images(window))
-        progress(1)
-    return out
+def extract(
+    windows: NDArray[np.float32], *, below_hz: float | None = None, progress: Callable[[int], None] = lambda n: None
+) -> NDArray[np.float32]:
+    """Return the features of windows, shape (n_windows, n_channels, 96); as :func:`models.eeg.spectrogram.each_window`."""
+    return spectrogram.each_window(windows, pool, n_features=N_FEATURES, below_hz=below_hz, progress=progress)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.bids import BidsError, RecordingFiles, one_line, read_json, read_table
 from models.eeg import scalp_map
-from models.windows import SFREQ, Events, Where, read_events
+from models.windows import SFREQ, Events, Rules, Where, read_events
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Recording:
     interpolated: tuple[str, ...]
 
 
-def load(files: RecordingFiles, *, where: Where = "all") -> Recording:
+def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = None) -> Recording:
     """Read one recording.
 
     Channels of the map that are absent, marked bad in ``channels.tsv``, flat or not finite are interpolated by splines
@@ -48,6 +48,8 @@ def load(files: RecordingFiles, *, where: Where = "all") -> Recording:
         The recording.
     where : {"all", "central"}
         Which windows of a clip, as in :func:`models.windows.spans`.
+    rules : Rules, optional
+        Which are left out; artefacts are not looked for here.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def load(files: RecordingFiles, *, where: Where = "all") -> Recording:
     except (OSError, ValueError, RuntimeError) as error:
         raise BidsError(f"{files.eeg}: cannot be read ({one_line(error)}); export the recording again") from None
     sfreq = float(raw.info["sfreq"])
-    events = read_events(files, where=where, stop_s=raw.n_times / sfreq)
+    events = read_events(files, where=where, rules=rules, stop_s=raw.n_times / sfreq)
     names = _good_names(files, raw.ch_names)
     data, valid = bridge(raw.get_data(picks=names) * 1e6, events.gaps, sfreq)
     alive = [index for index, row in enumerate(data) if np.isfinite(row).all() and np.ptp(row) > 0]

@@ -8,7 +8,7 @@ reflected samples), and one range of decibels for all pictures (a range per pict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -27,6 +27,7 @@ FRAME = 200  # samples of the Hann window, 1 s, zero-padded to N_FFT: all 229 fr
 STARTS = np.round(np.linspace(0, WINDOW_SAMPLES - FRAME, SIZE_PX)).astype(int)  # first sample of each frame
 HANN = np.hanning(FRAME + 1)[:-1].astype(np.float32)  # periodic
 
+SMEAR_HZ = 2 * SFREQ / FRAME  # half the width of a Hann window's peak: a line shows in the rows this near to it
 BLOCK = 6  # signals at once: what is computed for them stays in the processor's cache
 
 POWER_FLOOR = 1e-10
@@ -180,13 +181,15 @@ def _transform() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 _COSINES, _SINES = _transform()
 
 
-def images(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def images(windows: NDArray[np.float32], *, below_hz: float | None = None) -> NDArray[np.float32]:
     """Return the pictures of windows.
 
     Parameters
     ----------
     windows : ndarray, shape (..., 3, 600)
         From :func:`segment`.
+    below_hz : float, optional
+        Show only what lies below: bands above are black, and so are the rows from a frame's smear below this frequency on.
 
     Returns
     -------
@@ -197,4 +200,42 @@ def images(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     out = decibels(windows)
     np.subtract(out, low, out=out)
     np.multiply(out, np.float32(1 / (high - low)), out=out)
-    return np.clip(out, 0, 1, out=out)
+    np.clip(out, 0, 1, out=out)
+    if below_hz is not None:
+        out[..., [band for band, (start, _) in enumerate(BANDS) if start >= below_hz], :, :] = 0
+        out[..., int(np.ceil((below_hz - SMEAR_HZ) * N_FFT / SFREQ)) :, :] = 0
+    return out
+
+
+def each_window(
+    windows: NDArray[np.float32],
+    features: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    *,
+    n_features: int,
+    below_hz: float | None = None,
+    progress: Callable[[int], None] = lambda n: None,
+) -> NDArray[np.float32]:
+    """Make features of the pictures of every window, one window at a time: its pictures take 18 MB.
+
+    Parameters
+    ----------
+    windows : ndarray, shape (n_windows, n_channels, 3, 600)
+        From :func:`segment`.
+    features : callable
+        Pictures, shape (n_channels, 3, 229, 229), to features, shape (n_channels, n_features).
+    n_features : int
+        Per channel.
+    below_hz : float, optional
+        As in :func:`images`.
+    progress : callable
+        Told 1 after each window.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_windows, n_channels, n_features)
+    """
+    out = np.empty((len(windows), windows.shape[1], n_features), np.float32)
+    for index, window in enumerate(windows):
+        out[index] = features(images(window, below_hz=below_hz))
+        progress(1)
+    return out

@@ -1,23 +1,26 @@
-"""Training of the scalp-map network: the paper's settings, early stopping on validation, the best weights restored."""
+"""How networks of torch learn: the paper's settings, early stopping on validation, the best weights restored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
 
-from models.eeg.map_cnn import Config, MapCnn
-
-Ints = NDArray[np.int64]
+from models.eeg.recogniser import Floats, Floats32, Ints, Task, Tensors, equal_shares
 
 SMALL_BELOW = 1000  # windows; with fewer the paper's rate was measured to memorise and learn nothing
+PREDICTED_AT_ONCE = 64  # windows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the network is trained.
+    """How a network is trained.
 
     Parameters
     ----------
@@ -55,66 +58,131 @@ def settings_for(n_windows: int) -> Settings:
     return SMALL if n_windows < SMALL_BELOW else PAPER
 
 
-def fit(
-    features: NDArray[np.float32], labels: Ints, *, train: Ints, validation: Ints, n_classes: int, seed: int, settings: Settings
-) -> MapCnn:
-    """Train a network.
+def device() -> torch.device:
+    """Return where networks are trained: a graphics card where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Learner:
+    """Any network as a :class:`~models.eeg.recogniser.Recogniser`.
+
+    Every class counts the same in training, however many windows it has, so that the probabilities assume equal shares:
+    that is the ``prior`` which the recogniser states.
 
     Parameters
     ----------
-    features : ndarray, shape (n_windows, 28, n_features)
-        Of all windows; only those of `train` and `validation` are looked at.
-    labels : ndarray of int, shape (n_windows,)
-        Class of each window.
-    train, validation : ndarray of int
-        Rows to learn from (weights and standardisation), and rows that say when to stop.
-    n_classes : int
-        Emotions; may be more than those in `train`.
-    seed : int
-        Of the first weights, the batches and the dropout.
+    network : callable
+        Makes the untrained network, which maps (n, ...) to logits (n, task.n_classes); see :mod:`models.eeg` for
+        ``standardise_by`` and ``constrain``.
+    task : Task
+        What it is for.
     settings : Settings
         Rates and patience.
-
-    Returns
-    -------
-    MapCnn
-        With the weights of the epoch with the lowest validation loss.
     """
+
+    def __init__(self, network: Callable[[], nn.Module], task: Task, settings: Settings) -> None:
+        self.make, self.task, self.settings = network, task, settings
+        self.prior = equal_shares(task.n_classes)
+        self.network: nn.Module | None = None
+
+    def fit(self, x: Floats32, y: Ints, *, validation: tuple[Floats32, Ints]) -> Self:
+        """Train; the network is left with the weights of the epoch that had the lowest validation loss.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, ...)
+            Windows to learn from: weights and standardisation.
+        y : ndarray of int, shape (n,)
+            Their classes.
+        validation : tuple of (x, y)
+            Windows that say when to stop, and nothing else.
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(self.task.seed)
+            network = self.make()
+            if hasattr(network, "standardise_by"):
+                network.standardise_by(x)  # type: ignore[operator]
+            trainer = _trainer(network, self.task, self.settings, class_weights(y, self.task.n_classes), validation)
+            trainer.fit(x, y)
+        self.network = trainer.module_.eval().cpu()
+        return self
+
+    def predict_proba(self, x: Floats32) -> Floats:
+        """Return probabilities, shape (n, n_classes); a window's do not depend on its companions."""
+        if self.network is None:
+            raise ValueError("predict_proba before fit or restore")
+        parts = np.array_split(x, max(1, -(-len(x) // PREDICTED_AT_ONCE)))
+        with torch.inference_mode():
+            logits = torch.cat([self.network(torch.from_numpy(np.array(part))) for part in parts])
+            out: Floats = functional.softmax(logits.double(), dim=1).numpy()
+        return out
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the network's state."""
+        if self.network is None:
+            raise ValueError("tensors before fit or restore")
+        return {name: value.numpy() for name, value in self.network.state_dict().items()}
+
+    def restore(self, tensors: Tensors) -> Self:
+        """Take a state that :meth:`tensors` returned.
+
+        Raises
+        ------
+        ValueError
+            When it is of another network.
+        """
+        with torch.random.fork_rng():
+            network = self.make()
+        try:
+            network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()})
+        except RuntimeError as error:
+            raise ValueError(" ".join(str(error).split())[:160]) from None
+        self.network = network.eval()
+        return self
+
+
+def _trainer(
+    network: nn.Module, task: Task, settings: Settings, weights: torch.Tensor, validation: tuple[Floats32, Ints]
+) -> Any:
+    """Return skorch's training loop with the settings."""
     from skorch import NeuralNetClassifier
-    from skorch.callbacks import EarlyStopping, LRScheduler
+    from skorch.callbacks import Callback, EarlyStopping, LRScheduler
     from skorch.dataset import Dataset
     from skorch.helper import predefined_split
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = MapCnn(Config(n_features=features.shape[2], n_classes=n_classes))
-        network.standardise_by(features[train])
-        trainer = NeuralNetClassifier(
-            network,
-            classes=list(range(n_classes)),
-            criterion=torch.nn.CrossEntropyLoss(weight=_class_weights(labels[train], n_classes)),
-            optimizer=torch.optim.Adam,
-            optimizer__weight_decay=settings.weight_decay,
-            lr=settings.lr,
-            max_epochs=settings.epochs,
-            batch_size=settings.batch,
-            iterator_train__shuffle=True,
-            train_split=predefined_split(Dataset(features[validation], labels[validation])),
-            callbacks=[
-                LRScheduler(
-                    policy=torch.optim.lr_scheduler.ReduceLROnPlateau, monitor="valid_loss", factor=0.5,
-                    patience=settings.patience_lr, min_lr=settings.min_lr,
-                ),
-                EarlyStopping(monitor="valid_loss", patience=settings.patience, load_best=True, sink=lambda text: None),
-            ],
-            verbose=0,
-        )  # fmt: skip
-        trainer.fit(features[train], labels[train])
-    fitted: MapCnn = trainer.module_
-    return fitted.eval()
+    class Constrain(Callback):  # type: ignore[misc]
+        """Keep weights within bounds after each step, where the network has any."""
+
+        def on_batch_end(self, net: Any, *, training: bool = False, **_: Any) -> None:
+            if training and hasattr(net.module_, "constrain"):
+                net.module_.constrain()
+
+    return NeuralNetClassifier(
+        network,
+        classes=list(range(task.n_classes)),
+        criterion=nn.CrossEntropyLoss,
+        criterion__weight=weights,
+        optimizer=torch.optim.Adam,
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.lr,
+        max_epochs=settings.epochs,
+        batch_size=settings.batch,
+        iterator_train__shuffle=True,
+        train_split=predefined_split(Dataset(*validation)),
+        callbacks=[
+            LRScheduler(
+                policy=torch.optim.lr_scheduler.ReduceLROnPlateau, monitor="valid_loss", factor=0.5,
+                patience=settings.patience_lr, min_lr=settings.min_lr,
+            ),
+            EarlyStopping(monitor="valid_loss", patience=settings.patience, load_best=True, sink=lambda text: None),
+            Constrain(),
+        ],
+        device=device(),
+        verbose=0,
+    )  # fmt: skip
 
 
-def _class_weights(labels: Ints, n_classes: int) -> torch.Tensor:
+def class_weights(labels: Ints, n_classes: int) -> torch.Tensor:
     """Return weights that make every class count the same, 1 on average over windows."""
     counts = np.maximum(np.bincount(labels, minlength=n_classes), 1)
     return torch.from_numpy((len(labels) / (n_classes * counts)).astype(np.float32))

@@ -14,10 +14,11 @@ from rich.console import Console
 
 from models import card, cli, dataset, job
 from models.bids import BidsError, find_recordings
+from models.eeg import inputs
 from models.evaluate import MetricsRow, load_rows
 from tests.models import bids_root
 
-EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1")
+EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1", "--splits", "window-random,leave-one-subject-out")
 
 
 def command(*args: object) -> subprocess.CompletedProcess[str]:
@@ -59,7 +60,10 @@ class TestWhatItDoes:
 
     def test_it_says_what_is_not_as_in_the_paper(self, trained: subprocess.CompletedProcess[str]) -> None:
         (line,) = trained.stderr.splitlines()
-        assert line == "eeg: 24 windows are few: preset 'small', learning rate 0.001 instead of the paper's"
+        assert (
+            line
+            == "eeg: 16 windows to learn from are few (under 1000): preset 'small', learning rate 0.001 instead of the paper's"
+        )
 
     def test_the_labels_of_every_clip_come_from_the_fold_that_left_its_person_out(
         self, root: Path, trained: subprocess.CompletedProcess[str]
@@ -83,7 +87,7 @@ class TestWhatItDoes:
     ) -> None:
         cache = root / "derivatives/emolab/cache"
         before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
-        assert len(before) == 3
+        assert len(before) == 6  # of each recording its features, and how far each window swings
         again = command(root, *EEG)
         assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
         assert "LEAKY" in again.stdout and "leave-one-subject-out" in again.stdout
@@ -118,11 +122,14 @@ class TestCache:
         self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.features(root, tmp_path)
-        monkeypatch.setattr(dataset, "_code", lambda: "another line was changed")
+        monkeypatch.setattr(inputs, "_code", lambda *modules: "another line was changed")
         self.features(root, tmp_path)
-        assert len(list(tmp_path.iterdir())) == 6
+        assert len(list(tmp_path.iterdir())) == 12
+        monkeypatch.setattr(inputs, "versions", lambda: ("scipy 99",))
+        self.features(root, tmp_path)
+        assert len(list(tmp_path.iterdir())) == 18
         dataset.load(find_recordings(root), eeg=["pool96"], cache=tmp_path, where="central")
-        assert len(list(tmp_path.iterdir())) == 6  # clips of 3 s: the central window is the only one, found again
+        assert len(list(tmp_path.iterdir())) == 18  # clips of 3 s: the central window is the only one, found again
 
 
 class TestBadInput:
@@ -155,9 +162,11 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("option", "value", "cure"),
         [
-            ("--models", "eeg,ear", "use eeg, face, fusion"),
+            ("--models", "eeg,ear", "use eeg, face, fusion, .*nearest"),
+            ("--controls", "above-30-hz", "use below-30-hz, without-frontal-temporal"),
+            ("--looked-away", "maybe", "use keep, leave-out"),
             ("--features", "resnet", "use auto, imagenet, seeded, pool96"),
-            ("--splits", "leave-one-out", "use window-random, leave-one-subject-out"),
+            ("--splits", "leave-one-out", "use window-random, leave-trial-out, .*, train-one-test-others"),
             ("--windows", "first", "use all, central"),
             ("--labels", "mood", "use target, rating, agreeing"),
         ],

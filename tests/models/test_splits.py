@@ -1,13 +1,14 @@
 """Splits: no row on two sides, and an honest account of what the sides share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from models import splits
 from models.bids import BidsError
-from models.splits import Fold, leave_one_subject_out, shared, window_random
+from models.splits import HEADLINE, Fold, Split, SplitError, leave_one_subject_out, shared, window_random
 from models.windows import Window
 
 
@@ -32,8 +33,115 @@ def test_no_window_stands_on_two_sides_and_none_is_lost(name: str, n_people: int
     windows, labels = windows_of(n_people)
     for fold in splits.SPLITS[name](windows, labels, 1).folds:
         rows = np.concatenate(sides(fold))
-        assert sorted(rows) == list(range(len(windows)))
+        assert len(set(rows.tolist())) == len(rows)
+        assert name == HEADLINE or len(rows) == len(windows)  # there, one's other clips and others' same clips are left out
         assert all(len(side) for side in sides(fold))
+
+
+@pytest.mark.parametrize("name", [name for name in splits.SPLITS if name not in ("window-random", "train-one-test-others")])
+@pytest.mark.parametrize("n_people", [2, 7])
+def test_honest_splits_test_every_window_once(name: str, n_people: int) -> None:
+    windows, labels = windows_of(n_people)
+    tested = np.concatenate([fold.test for fold in splits.SPLITS[name](windows, labels, 1).folds])
+    assert sorted(tested) == list(range(len(windows)))
+
+
+def held_out(name: str, what: str) -> list[tuple[set[object], set[object]]]:
+    """Return for each fold what is learnt (with validation), and what is tested."""
+    windows, labels = windows_of(5)
+    found = []
+    for fold in splits.SPLITS[name](windows, labels, 1).folds:
+        learnt = {getattr(windows[row], what) for row in (*fold.train, *fold.validation)}
+        found.append((learnt, {getattr(windows[row], what) for row in fold.test}))
+    return found
+
+
+class TestEachSplit:
+    @pytest.mark.parametrize(
+        ("name", "shares"),
+        [
+            ("leave-trial-out", ("stimulus", "participant")),
+            ("leave-stimulus-out", ("participant",)),
+            ("leave-one-subject-out", ("stimulus",)),
+            (HEADLINE, ()),
+            ("train-one-test-others", ("stimulus",)),
+        ],
+    )
+    def test_it_says_what_its_sides_share_and_is_not_leaky(self, name: str, shares: tuple[str, ...]) -> None:
+        split = splits.SPLITS[name](*windows_of(5), 1)
+        assert (split.shares, split.leaky) == (shares, False)
+
+    @pytest.mark.parametrize(("name", "kind"), [("leave-trial-out", "clip"), ("leave-stimulus-out", "stim_id")])
+    def test_each_fold_holds_one_clip_of_every_class(self, name: str, kind: str) -> None:
+        windows, labels = windows_of(5, clips=12)
+        split = splits.SPLITS[name](windows, labels, 1)
+        assert len(split.folds) == 3
+        for fold in split.folds:
+            for person in {window.participant for window in windows}:
+                tested = {(w.target, getattr(w, kind)) for w in (windows[row] for row in fold.test) if w.participant == person}
+                assert sorted(target for target, _ in tested) == ["e0", "e1", "e2", "e3"]
+
+    def test_trials_are_drawn_for_each_participant_anew(self) -> None:
+        windows, labels = windows_of(5, clips=12)
+        fold = splits.leave_trial_out(windows, labels, 1).folds[0]
+        assert len({windows[row].stim_id for row in fold.test}) > 4
+
+    def test_nothing_of_a_tested_stimulus_is_learnt_from_anybody(self) -> None:
+        for name in ("leave-stimulus-out", HEADLINE):
+            assert all(not learnt & tested for learnt, tested in held_out(name, "stim_id"))
+
+    def test_the_headline_tests_people_and_clips_that_are_new(self) -> None:
+        folds = held_out(HEADLINE, "participant")
+        assert len(folds) == 5 * 2
+        assert all(not learnt & tested and len(learnt) == 4 for learnt, tested in folds)
+
+    def test_one_trains_and_all_others_are_tested(self) -> None:
+        folds = held_out("train-one-test-others", "participant")
+        assert [(len(learnt), len(tested)) for learnt, tested in folds] == [(1, 4)] * 5
+
+    @pytest.mark.parametrize("name", ["leave-trial-out", "leave-stimulus-out", "train-one-test-others"])
+    def test_validation_is_by_whole_clips(self, name: str) -> None:
+        windows, labels = windows_of(5)
+        for fold in splits.SPLITS[name](windows, labels, 1).folds:
+            assert not {windows[row].clip for row in fold.train} & {windows[row].clip for row in fold.validation}
+
+
+def of(name: str, *windows: tuple[list[Window], np.ndarray]) -> Split:
+    return splits.SPLITS[name](*windows[0], 1)
+
+
+class TestDesignsThatAreRefused:
+    @pytest.mark.parametrize("name", ["window-random", "leave-trial-out", "leave-stimulus-out", "train-one-test-others"])
+    def test_one_clip_of_each_emotion_makes_trial_and_class_one(self, name: str) -> None:
+        with pytest.raises(SplitError, match=f"split {name}: no participant has two clips .* trial = class"):
+            of(name, windows_of(3, clips=4))
+        assert len(of("leave-one-subject-out", windows_of(3, clips=4)).folds) == 3
+
+    @pytest.mark.parametrize("name", ["leave-stimulus-out", HEADLINE])
+    def test_one_stimulus_of_an_emotion_makes_stimulus_and_class_one(self, name: str) -> None:
+        windows, labels = windows_of(3)
+        same = [replace(window, stim_id="s0") if window.target == "e0" else window for window in windows]
+        with pytest.raises(SplitError, match=f"split {name}: 1 stimulus of e0, so that stimulus = class"):
+            of(name, (same, labels))
+
+    @pytest.mark.parametrize("name", ["leave-stimulus-out", HEADLINE])
+    def test_stimuli_without_a_name_cannot_be_held_out(self, name: str) -> None:
+        windows, labels = windows_of(3)
+        with pytest.raises(SplitError, match=r"stim_id = n/a in events\.tsv"):
+            of(name, ([replace(window, stim_id="n/a") for window in windows], labels))
+
+    @pytest.mark.parametrize("name", ["leave-one-subject-out", HEADLINE, "train-one-test-others"])
+    def test_one_participant_is_not_enough(self, name: str) -> None:
+        with pytest.raises(SplitError, match=f"split {name}: 1 participant"):
+            of(name, windows_of(1))
+
+    def test_a_participant_with_fewer_clips_is_tested_less_and_spoils_no_fold(self) -> None:
+        windows, labels = windows_of(3, clips=12)
+        keep = [not (window.participant == "02" and window.trial in (8, 9)) for window in windows]  # one clip of e0 and e1 lost
+        fewer = [window for window, kept in zip(windows, keep, strict=True) if kept]
+        split = of("leave-trial-out", (fewer, labels[keep]))
+        who = [{fewer[row].participant for row in fold.test} for fold in split.folds]
+        assert who == [{"01", "02", "03"}, {"01", "02", "03"}, {"01", "03"}]
 
 
 def test_the_papers_split_has_its_shares_and_is_marked_leaky() -> None:

@@ -11,7 +11,8 @@ from models import card, fold, keep, predict, splits
 from models.dataset import Dataset
 from models.evaluate import MetricsRow
 from models.face.crops import FaceData
-from models.train import Outcome, cross_validate, features_of, rows_of
+from models.scores import scored
+from models.train import Outcome, cross_validate, features_of, recipes
 from tests.models import planted
 
 KINDS = {"pool96": "pool96"}
@@ -20,11 +21,11 @@ ALL = ("eeg", "face", "fusion")
 
 def validate(data: Dataset, *names: str, modalities: Sequence[str] = ALL, workers: int = 1) -> list[Outcome]:
     made = [splits.SPLITS[name](data.windows, data.labels, 1) for name in names or ("leave-one-subject-out",)]
-    return cross_validate(data, splits=made, kinds=KINDS, modalities=modalities, seed=1, workers=workers)  # type: ignore[arg-type]
+    return cross_validate(data, splits=made, recipes=recipes((), modalities, KINDS), seed=1, workers=workers)  # type: ignore[arg-type]
 
 
 def scores(data: Dataset, outcome: Outcome) -> dict[str, MetricsRow]:
-    return {row.modality: row for row in rows_of(data, outcome, kinds=KINDS, labels="target", seed=1)}  # type: ignore[arg-type]
+    return {one.row.modality: one.row for one in scored(data, outcome, labels="target", seed=1)}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,8 @@ def test_a_planted_emotion_is_found_by_both_and_by_their_fusion(strong: Dataset,
 
 
 def test_every_window_is_predicted_by_the_fold_that_left_its_participant_out(strong: Dataset, outcome: Outcome) -> None:
-    assert outcome.fold.tolist() == [f"sub-{window.participant}" for window in strong.windows]
+    assert outcome.fold.tolist() == [f"sub-{strong.windows[row].participant}" for row in outcome.rows]
+    assert sorted(outcome.rows) == list(range(120))
     for log_p in outcome.log_p.values():
         np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
     assert outcome.frame_p is not None and outcome.frame_p.shape == (120, 3, 4)
@@ -79,7 +81,7 @@ def test_the_labels_of_the_tested_participant_change_no_prediction(strong: Datas
     given = fold.inputs(spoilt, eeg_kind="pool96", face_kind="pool96", modalities=ALL)  # type: ignore[arg-type]
     again = fold.predict(fold.train(given, part, seed=1 + outcome.split.folds.index(part)), given, part.test)
     for modality, log_p in outcome.log_p.items():
-        np.testing.assert_array_equal(again.log_p[modality], log_p[mine])
+        np.testing.assert_array_equal(again.log_p[modality], log_p[mine[outcome.rows]])
 
 
 def test_the_features_of_the_tested_participant_change_no_model(strong: Dataset, outcome: Outcome) -> None:
@@ -96,7 +98,7 @@ def test_the_features_of_the_tested_participant_change_no_model(strong: Dataset,
 def _tensors(trained: fold.Trained) -> list[np.ndarray]:
     assert trained.eeg is not None and trained.face is not None and trained.fusion is not None
     numbers = np.array([*trained.fusion.temperatures.values(), trained.fusion.final_temperature])
-    return [*predict.eeg_tensors(trained.eeg).values(), *predict.face_tensors(trained.face).values(), numbers]
+    return [*trained.eeg.tensors().values(), *predict.face_tensors(trained.face).values(), numbers]
 
 
 @pytest.mark.slow
@@ -121,18 +123,26 @@ def test_a_window_without_a_face_is_not_scored_for_the_face_and_falls_back_to_ee
 
 
 def test_a_fusion_of_pretrained_and_seeded_features_is_called_seeded() -> None:
-    assert features_of("fusion", "imagenet", {"imagenet": "imagenet"}) == "imagenet"
-    assert features_of("fusion", "imagenet", {"imagenet": "seeded"}) == "seeded"
-    assert features_of("face", "imagenet", {"imagenet": "seeded"}) == "seeded"
-    assert features_of("eeg", "imagenet", {"imagenet": "seeded"}) == "imagenet"
+    assert features_of("fusion", "imagenet", "imagenet") == "imagenet"
+    assert features_of("fusion", "imagenet", "seeded") == "seeded"
+    assert features_of("face", "imagenet", "seeded") == "seeded"
+    assert features_of("eeg", "imagenet", "seeded") == "imagenet"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, strong: Dataset, outcome: Outcome) -> Path:
     root = tmp_path_factory.mktemp("kept")
     (root / "dataset_description.json").write_text('{"License": "CC-BY-4.0", "Simulated": true}')
-    rows = list(scores(strong, outcome).values())
-    keep.keep(root, root / "models", strong, kinds=KINDS, modalities=ALL, labels="target", rows=rows, seed=1)  # type: ignore[arg-type]
+    made = recipes((), ALL, KINDS)  # type: ignore[arg-type]
+    keep.keep(
+        root,
+        root / "models",
+        strong,
+        recipes=made,
+        labels="target",
+        scores=scored(strong, outcome, labels="target", seed=1),
+        seed=1,
+    )
     return root / "models"
 
 

@@ -6,6 +6,15 @@ import torch
 
 from models.eeg import map_cnn, scalp_map, training
 from models.eeg.map_cnn import Config, MapCnn
+from models.eeg.recogniser import Task
+from models.eeg.training import Learner
+
+
+def untrained(n_features: int) -> Learner:
+    task = Task(shape=(28, n_features), n_classes=4, n_windows=100, seed=1)
+    learner = map_cnn.model().build(task)
+    state = MapCnn(Config(n_features=n_features, n_classes=4)).state_dict()
+    return learner.restore({name: value.numpy() for name, value in state.items()})  # type: ignore[return-value]
 
 
 def n_parameters(network: torch.nn.Module) -> int:
@@ -47,17 +56,15 @@ class TestNetwork:
         assert n_parameters(MapCnn(Config(n_features=96, n_classes=3))) == 96 * 64 * 9 + 8_192 + 512 + 224 + 6_208 + 195
 
     @pytest.mark.parametrize("n_features", [96, 2048])
-    def test_windows_become_log_probabilities_that_sum_to_one(self, n_features: int) -> None:
-        network = MapCnn(Config(n_features=n_features, n_classes=4))
-        log_p = map_cnn.log_probabilities(network, np.random.default_rng(0).random((3, 28, n_features)).astype(np.float32))
-        assert log_p.shape == (3, 4)
-        np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
+    def test_windows_become_probabilities_that_sum_to_one(self, n_features: int) -> None:
+        p = untrained(n_features).predict_proba(np.random.default_rng(0).random((3, 28, n_features)).astype(np.float32))
+        assert p.shape == (3, 4)
+        np.testing.assert_allclose(p.sum(axis=1), 1)
 
     def test_a_windows_output_does_not_depend_on_its_companions(self) -> None:
-        network = MapCnn(Config(n_features=96, n_classes=4))
+        network = untrained(96)
         x = np.random.default_rng(0).random((5, 28, 96)).astype(np.float32)
-        together = map_cnn.log_probabilities(network, x)
-        np.testing.assert_allclose(map_cnn.log_probabilities(network, x[2:3]), together[2:3], atol=1e-6)
+        np.testing.assert_allclose(network.predict_proba(x[2:3]), network.predict_proba(x)[2:3], atol=1e-6)
 
     def test_standardising_keeps_the_differences_between_channels(self) -> None:
         network = MapCnn(Config(n_features=2, n_classes=4))
@@ -78,18 +85,17 @@ def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return features, labels.astype(np.int64)
 
 
-def train(features: np.ndarray, labels: np.ndarray, *, seed: int = 1, n_train: int = 60) -> MapCnn:
-    rows = np.arange(len(labels))
-    return training.fit(
-        features, labels, train=rows[:n_train], validation=rows[n_train:], n_classes=3, seed=seed, settings=training.SMALL
-    )
+def train(features: np.ndarray, labels: np.ndarray, *, seed: int = 1, n_train: int = 60) -> Learner:
+    learner = map_cnn.model().build(Task(shape=features.shape[1:], n_classes=3, n_windows=len(labels), seed=seed))
+    learner.fit(features[:n_train], labels[:n_train], validation=(features[n_train:], labels[n_train:]))
+    return learner  # type: ignore[return-value]
 
 
 class TestTraining:
     def test_it_learns_what_is_planted_and_generalises(self) -> None:
-        network = train(*planted(80, seed=0))
+        learner = train(*planted(80, seed=0))
         features, labels = planted(60, seed=1)
-        assert (map_cnn.log_probabilities(network, features).argmax(axis=1) == labels).mean() > 0.9
+        assert (learner.predict_proba(features).argmax(axis=1) == labels).mean() > 0.9
 
     def test_the_same_seed_gives_the_same_network_and_leaves_the_global_state_alone(self) -> None:
         features, labels = planted(80, seed=0)
@@ -98,31 +104,30 @@ class TestTraining:
         first = train(features, labels)
         assert torch.equal(torch.random.get_rng_state(), before)
         second, other = train(features, labels), train(features, labels, seed=2)
-        predictions = [map_cnn.log_probabilities(network, features) for network in (first, second, other)]
+        predictions = [learner.predict_proba(features) for learner in (first, second, other)]
         np.testing.assert_array_equal(predictions[0], predictions[1])
         assert not np.array_equal(predictions[0], predictions[2])
 
-    def test_rows_outside_train_and_validation_are_not_looked_at(self) -> None:
-        features, labels = planted(90, seed=0)
-        spoilt = features.copy()
-        spoilt[80:] = np.nan
-        rows = np.arange(80)
-        networks = [
-            training.fit(
-                x, labels, train=rows[:60], validation=rows[60:], n_classes=3, seed=1, settings=training.SMALL
-            )
-            for x in (features, spoilt)
-        ]  # fmt: skip
-        predictions = [map_cnn.log_probabilities(network, features[:80]) for network in networks]
-        np.testing.assert_array_equal(predictions[0], predictions[1])
+    def test_what_is_saved_predicts_the_same(self) -> None:
+        features, labels = planted(80, seed=0)
+        learner = train(features, labels)
+        again = map_cnn.model().build(learner.task).restore(learner.tensors())
+        np.testing.assert_array_equal(again.predict_proba(features), learner.predict_proba(features))
+        with pytest.raises(ValueError, match="size mismatch"):
+            map_cnn.model().build(Task(shape=(28, 9), n_classes=3, n_windows=80, seed=1)).restore(learner.tensors())
 
     def test_the_weights_that_did_best_on_validation_are_restored(self) -> None:
         # noise to learn by heart: the validation loss is lowest early, and much higher at the end
         rng = np.random.default_rng(0)
         features, labels = rng.standard_normal((80, 28, 8)).astype(np.float32), rng.integers(0, 3, 80)
-        network = train(features, labels)
-        loss = -map_cnn.log_probabilities(network, features[60:])[np.arange(20), labels[60:]].mean()
+        learner = train(features, labels)
+        loss = -np.log(learner.predict_proba(features[60:]))[np.arange(20), labels[60:]].mean()
         assert loss < np.log(3) + 0.1
+
+    def test_rare_classes_count_as_much_as_frequent_ones_and_the_recogniser_says_so(self) -> None:
+        weights = training.class_weights(np.array([0, 0, 0, 1]), 2)
+        assert weights.tolist() == pytest.approx([4 / 6, 2.0])
+        assert map_cnn.model().build(Task(shape=(28, 8), n_classes=4, n_windows=80, seed=1)).prior == (0.25,) * 4
 
     def test_the_papers_rate_is_for_many_windows(self) -> None:
         assert training.settings_for(999) is training.SMALL
