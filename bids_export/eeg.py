@@ -9,8 +9,9 @@ from typing import Any
 import mne
 import mne_bids
 
-from bids_export import tables
+from bids_export import latency, sync, tables
 from bids_export.recording import Eeg, RecordingError
+from bids_export.sync import NOTHING, Certificate
 from protocol.folder import Session
 from protocol.study import Study
 from protocol.words import WORDS
@@ -19,7 +20,7 @@ NOT_ANALYSED = "not analysed"
 _CHANNELS = ("name", "type", "units", "sampling_frequency", "status", "status_description")
 
 
-def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: datetime) -> Path:
+def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: datetime, certificate: Certificate = NOTHING) -> Path:
     """Write one recording's EEG with its channels, electrodes and sidecar.
 
     Parameters
@@ -34,6 +35,8 @@ def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: dateti
         What is known of headset and montage.
     start : datetime
         Wall clock of the first sample, UTC.
+    certificate : Certificate
+        What was measured between screen, camera and EEG.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: dateti
     mne_bids.write_raw_bids(raw, where, format="BrainVision", allow_preload=True, overwrite=True, verbose="ERROR")
     path = Path(where.fpath)
     # what mne-bids writes here names BrainVision's maker as the headset's, and no reference
-    tables.write_json(path.with_suffix(".json"), sidecar(eeg, session, study))
+    tables.write_json(path.with_suffix(".json"), sidecar(eeg, session, study, certificate))
     tables.write_tsv(path.with_name(path.name.replace("_eeg.vhdr", "_channels.tsv")), _CHANNELS, channel_rows(eeg, study))
     for coordsystem in path.parent.glob(f"sub-{session.participant}_ses-{session.session}_*coordsystem.json"):
         tables.write_json(coordsystem, mended_coordsystem(tables.read_json(coordsystem), study.eeg.montage))
@@ -83,7 +86,7 @@ def to_raw(eeg: Eeg, study: Study, start: datetime) -> mne.io.RawArray:
     return raw
 
 
-def sidecar(eeg: Eeg, session: Session, study: Study) -> dict[str, Any]:
+def sidecar(eeg: Eeg, session: Session, study: Study, certificate: Certificate = NOTHING) -> dict[str, Any]:
     """Return ``eeg.json``: what the study and the recording know, ``n/a`` only where BIDS demands the key."""
     about, device, institution = study.study, study.eeg, study.study.institution
     n_channels = len(eeg.labels)
@@ -118,8 +121,23 @@ def sidecar(eeg: Eeg, session: Session, study: Study) -> dict[str, Any]:
             **dict.fromkeys(("EOGChannelCount", "ECGChannelCount", "EMGChannelCount", "TriggerChannelCount"), 0),
             # BIDS 1.11 asks for one spelling and its validator for the other
             **dict.fromkeys(("MISCChannelCount", "MiscChannelCount"), 0),
+            # no names of BIDS: what was measured of the clocks
+            "SampleClock": _clock(eeg),
+            "TransportLatency": latency.record(eeg.latency) if eeg.latency else None,
+            "SyncCertificate": {leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
         }
     )
+
+
+def _clock(eeg: Eeg) -> dict[str, float]:
+    """Return what was measured of the headset's clock, on the recorder's."""
+    clock = eeg.clock
+    return {
+        "MeasuredSamplingFrequency": round(1 / clock.period_s, 6),
+        "DriftPpm": round((clock.sfreq * clock.period_s - 1) * 1e6, 2),
+        "StampResidual_s": round(clock.residual_s, 6),
+        "LostSamples": clock.n_lost,
+    }
 
 
 def _filters(text: str | None) -> dict[str, dict[str, str]] | str | None:

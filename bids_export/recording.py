@@ -16,6 +16,7 @@ import numpy as np
 from bids_export import alignment
 from bids_export.alignment import Gap, SampleClock
 from bids_export.arrays import Floats
+from bids_export.latency import Latency, transport
 from collector import xdf
 from collector.quality import matches
 from protocol import folder, markers
@@ -32,6 +33,7 @@ VOLTS = {"uV": 1e-6, "V": 1.0}
 log = logging.getLogger(__name__)
 
 FRAMES, WALLCLOCK = "emolab-frames", "emolab-wallclock"
+BORN = "Timestamp"  # the label of Emotiv's column that tells when a sample was born, on the wall clock
 
 
 class RecordingError(ValueError):
@@ -95,12 +97,18 @@ class Eeg:
         Which sample was when.
     filled : tuple of Gap
         Samples that were not measured: lost ones, and those that the device says it filled in itself.
+    light : ndarray, shape (n_times,), or None
+        What a photodiode on the screen gave, in its own units; None where the amplifier records none.
+    latency : Latency or None
+        From a sample's birth to its stamp; None where the device does not say when samples were born.
     """
 
     labels: tuple[str, ...]
     volts: Floats
     clock: SampleClock
     filled: tuple[Gap, ...]
+    light: Floats | None = None
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True)
@@ -263,7 +271,29 @@ def place_eeg(recording: Recording) -> Eeg | None:
     clock = alignment.sample_clock(stamps, sfreq=header.sfreq, counter=counter)
     volts = alignment.fill(values[:, picks], clock).T * VOLTS[study.eeg.units]
     flags = values[clock.rows, labels.index(study.eeg.interpolated)] if study.eeg.interpolated in labels else None
-    return Eeg(tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, alignment.invented(clock, flags))
+    return Eeg(
+        tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, alignment.invented(clock, flags),
+        light=_column(values, labels, study.eeg.photodiode, clock), latency=_latency(recording, stamps, values, labels, clock),
+    )  # fmt: skip
+
+
+def _column(values: Floats, labels: Sequence[str], label: str | None, clock: SampleClock) -> Floats | None:
+    """Return one more column on the EEG's clock; None where there is none."""
+    if label is None or label not in labels:
+        return None
+    return alignment.fill(values[:, [labels.index(label)]], clock)[:, 0]
+
+
+def _latency(
+    recording: Recording, stamps: Floats, values: Floats, labels: Sequence[str], clock: SampleClock
+) -> Latency | None:  # fmt: skip
+    """Measure how late samples arrive, where the device tells when they were born, on the wall clock."""
+    wall = xdf.by_name(recording.streams, WALLCLOCK)
+    if BORN not in labels or wall is None or len(wall.stamps) < 2:
+        return None
+    ahead = np.interp(stamps, mapped(wall), cast(Floats, wall.values)[:, 0] - mapped(wall))
+    born = values[:, labels.index(BORN)] - ahead
+    return transport(stamps[clock.rows], born[clock.rows])
 
 
 def channels(labels: Sequence[str], study: Study, *, where: str) -> list[int]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bids_export import eeg, physio, readback, receipts, recording, sidecars, tables, timeline, video
+from bids_export import eeg, physio, readback, receipts, recording, sidecars, sync, sync_signals, tables, timeline, video
 from bids_export import events as event_table
 from bids_export.receipts import Receipt, RunFacts
 from bids_export.recording import Eeg, Recording
 from bids_export.survey import Participant, SessionFacts
+from bids_export.sync import Certificate
 from bids_export.timebase import Timebase
 from bids_export.timeline import Moment
 from protocol.folder import Run
@@ -98,23 +99,26 @@ def _write_run(new: Path, record: Recording, facts: RunFacts, session: SessionFa
     videos = record.videos if "face" in session.scopes else ()
     if placed is None and not videos:
         return
-    base = timebase(record, placed)
+    measured = sync_signals.certificate(record, placed, faces=bool(videos))
+    base = timebase(record, placed, measured)
     folder = new / f"sub-{session.participant}" / f"ses-{session.session}"
     start = record.wall(float(placed.clock.time_of(np.zeros(1))[0]) if placed else base.zero_s)
     scans: list[tuple[str, datetime]] = []
     kind = "eeg" if placed is not None else "beh"
     if placed is not None:
-        vhdr = eeg.write(new, placed, session=record.session, study=record.study, start=start)
+        vhdr = eeg.write(new, placed, session=record.session, study=record.study, start=start, certificate=measured)
         readback.check_eeg(vhdr, placed)
         _write_gaps(new, record.run, placed)
         scans.append((f"eeg/{vhdr.name}", start))
     (folder / kind).mkdir(parents=True, exist_ok=True)
-    _write_events(folder / kind / record.run.stem, record, placed, base)
+    _write_events(folder / kind / record.run.stem, record, placed, base, measured)
     if placed is not None:
         scans += [(f"eeg/{name}", start) for name in _write_physio(folder / "eeg" / record.run.stem, record, placed)]
     for recorded in videos:
         (folder / "beh").mkdir(exist_ok=True)
-        path = video.write(folder / "beh" / record.run.stem, recorded, base.of_frames, record.study, has_eeg=placed is not None)
+        path = video.write(
+            folder / "beh" / record.run.stem, recorded, base.of_frames, record.study, certificate=measured if placed else None
+        )
         readback.check_video(path, recorded)
         scans.append((f"beh/{path.name}", record.wall(float(recorded.times[0]))))
     said = {
@@ -124,12 +128,12 @@ def _write_run(new: Path, record: Recording, facts: RunFacts, session: SessionFa
     written.scans += [{"filename": name, "acq_time": _iso(time), **said} for name, time in scans]
 
 
-def timebase(record: Recording, placed: Eeg | None) -> Timebase:
-    """Return what turns stamps into onsets."""
+def timebase(record: Recording, placed: Eeg | None, measured: Certificate) -> Timebase:
+    """Return what turns stamps into onsets; the certificate shifts them where the study wants that."""
     if placed is None:
         first = [float(v.times[0]) for v in record.videos if len(v.times)] or [t for t, _ in record.moments[:1]]
         return Timebase(None, zero_s=min(first, default=0.0))
-    return Timebase(placed.clock)
+    return Timebase(placed.clock, certificate=sync.applied(measured, record.study.sync.apply))
 
 
 def events_of(record: Recording, placed: Eeg | None, base: Timebase) -> list[event_table.Event]:
@@ -142,11 +146,12 @@ def events_of(record: Recording, placed: Eeg | None, base: Timebase) -> list[eve
     return timeline.events(moments, gaps=placed.filled, sfreq=clock.sfreq, duration=clock.n_times / clock.sfreq)
 
 
-def _write_events(stem: Path, record: Recording, placed: Eeg | None, base: Timebase) -> None:
+def _write_events(stem: Path, record: Recording, placed: Eeg | None, base: Timebase, measured: Certificate) -> None:
     path = stem.with_name(f"{stem.name}_events.tsv")
     rows = events_of(record, placed, base)
     event_table.write(path, rows)
-    described = sidecars.events(record.study, record.session, {row.trial_type for row in rows}, has_eeg=placed is not None)
+    present = {row.trial_type for row in rows}
+    described = sidecars.events(record.study, record.session, present, certificate=measured if placed else None)
     tables.write_json(path.with_suffix(".json"), described)
     readback.check_events(path, rows)
 

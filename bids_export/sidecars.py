@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bids_export import tables
+from bids_export import sync, tables
+from bids_export.sync import NOTHING, Certificate, Leg
 from bids_export.timeline import BAD_GAP
 from protocol.folder import Session
 from protocol.study import OTHER, Emotion, Study
@@ -33,6 +34,15 @@ ONSET = (
     "recording too"
 )
 ONSET_OF_FACE = "Time from the first frame of the face, on the recorder's clock: no EEG was recorded"
+
+
+def onset(study: Study, leg: Leg | None) -> dict[str, Any]:
+    """Return what describes a column of onsets: what they count from, and by what they were shifted; None without EEG."""
+    if leg is None:
+        return {"Description": ONSET_OF_FACE, "Units": "s"}
+    return {"Description": ONSET, "Units": "s", "Shift": {"leg": leg.name} | sync.record(leg, study.sync.apply)}
+
+
 _SAM = {
     "valence": "1 (unpleasant) to 9 (pleasant)",
     "arousal": "1 (calm) to 9 (excited)",
@@ -40,7 +50,7 @@ _SAM = {
 }
 
 
-def events(study: Study, session: Session, present: set[str], *, has_eeg: bool = True) -> dict[str, Any]:
+def events(study: Study, session: Session, present: set[str], *, certificate: Certificate | None = NOTHING) -> dict[str, Any]:
     """Return ``events.json``: every column, its levels, colours and HED tags.
 
     Parameters
@@ -51,6 +61,8 @@ def events(study: Study, session: Session, present: set[str], *, has_eeg: bool =
         Versions of what presented the stimuli.
     present : set of str
         The values of ``trial_type`` in the table: a level that does not occur is not described.
+    certificate : Certificate or None
+        What was measured between screen and EEG; None where there is no EEG.
     """
     emotions = study.emotions
     levels = {f"clip/{name}": f"A clip chosen to elicit {name} is playing." for name in emotions}
@@ -58,7 +70,7 @@ def events(study: Study, session: Session, present: set[str], *, has_eeg: bool =
     levels = {name: text for name, text in (levels | _LEVELS).items() if name in present or name.startswith("clip/")}
     hed = {name: _hed(name) for name in levels}
     return {
-        "onset": {"Description": ONSET if has_eeg else ONSET_OF_FACE, "Units": "s"},
+        "onset": onset(study, certificate.screen_eeg if certificate else None),
         "duration": {"Description": "Duration on the same clock", "Units": "s"},
         "trial_type": {"LongName": "Kind of event", "Description": "What happened", "Levels": levels, "HED": hed},
         "trial": {"Description": "Number of the trial in the session, from 1"},

@@ -33,6 +33,7 @@ KERNEL_S = 0.030  # how far a pair may lie from the common delay when that is lo
 REACH_S = 0.12  # and when pairs are made
 CLOSE_SD = 3.0  # pairs that stray further are left out
 MIN_SD_S = 0.002
+BIAS_S = 0.001  # by which all pairs of a recording may be off alike: frames and lids have no edges
 RIVAL = 0.8  # a second delay that pairs up this share of what the best one does leaves both in doubt
 
 
@@ -248,8 +249,8 @@ def _fitted(
     freedom = max(1, n - free)
     variance = max(float((off[used] ** 2).sum()) / freedom, grain_s**2 / 12, MIN_SD_S**2)
     covariance = np.linalg.inv(design[used, :free].T @ design[used, :free]) * variance
-    error2 = float(covariance[0, 0])
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * np.sqrt(error2)
+    error2 = float(covariance[0, 0]) + BIAS_S**2
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(np.sqrt(error2))
     delay = float(solution[0])
     return Leg(
         name, method, "", delay, delay - half, delay + half, float(solution[1]) * 1e6 if free == 2 else None, origin, n_events,
@@ -281,12 +282,8 @@ def applied(certificate: Certificate, apply: Literal["certificate", "none"]) -> 
     return certificate if apply == "certificate" else NOTHING
 
 
-def record(certificate: Certificate, apply: Literal["certificate", "none"]) -> dict[str, dict[str, object]]:
-    """Return the certificate for a sidecar: seconds, in the order of the legs."""
-    return {leg.name: _record(leg, apply) for leg in certificate.legs}
-
-
-def _record(leg: Leg, apply: str) -> dict[str, object]:
+def record(leg: Leg, apply: Literal["certificate", "none"]) -> dict[str, object]:
+    """Return a leg for a sidecar."""
     moves = leg.name != "screen-camera"  # shifts nothing: it only leads to the third
     if not leg.estimable:
         return {"estimable": False, "reason": leg.reason, "applied": False}

@@ -12,10 +12,10 @@ from typing import Any
 import av
 import numpy as np
 
-from bids_export import tables
+from bids_export import sidecars, tables
 from bids_export.arrays import Floats
 from bids_export.recording import RecordingError, Video
-from bids_export.sidecars import ONSET, ONSET_OF_FACE
+from bids_export.sync import NOTHING, Certificate
 from protocol.study import Study
 
 PTS_TOLERANCE_S = 0.0011  # Matroska keeps milliseconds
@@ -81,7 +81,9 @@ def frame_times(video: Video, facts: Facts) -> Floats:
     return times
 
 
-def write(stem: Path, video: Video, onset_of: Callable[[Floats], Floats], study: Study, *, has_eeg: bool = True) -> Path:
+def write(
+    stem: Path, video: Video, onset_of: Callable[[Floats], Floats], study: Study, *, certificate: Certificate | None = NOTHING
+) -> Path:
     """Copy a video beside its frame times.
 
     Parameters
@@ -94,8 +96,8 @@ def write(stem: Path, video: Video, onset_of: Callable[[Floats], Floats], study:
         From LSL seconds to onsets in the dataset.
     study : Study
         For what is known of the camera.
-    has_eeg : bool
-        Whether onsets count from the first EEG sample.
+    certificate : Certificate or None
+        What was measured between camera and EEG; None where there is no EEG.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def write(stem: Path, video: Video, onset_of: Callable[[Floats], Floats], study:
     facts = probe(path)
     onsets = onset_of(frame_times(video, facts))
     tables.write_tsv(path.with_name(f"{base}_frames.tsv"), COLUMNS, _table(onsets))
-    tables.write_json(path.with_name(f"{base}_frames.json"), frames_sidecar(has_eeg=has_eeg))
+    tables.write_json(path.with_name(f"{base}_frames.json"), frames_sidecar(study, certificate))
     tables.write_json(path.with_name(f"{base}_video.json"), sidecar(facts, onsets, study))
     return path
 
@@ -118,12 +120,12 @@ def _table(onsets: Floats) -> list[dict[str, object]]:
     return [{"frame": frame, "onset": onset} for frame, onset in enumerate(onsets.tolist())]
 
 
-def frames_sidecar(*, has_eeg: bool) -> dict[str, Any]:
+def frames_sidecar(study: Study, certificate: Certificate | None) -> dict[str, Any]:
     """Return the sidecar of a table of frames."""
     return {
         "Description": "When each frame of the video was taken.",
         "frame": {"Description": "Number of the frame in the video, from 0, in the order of showing"},
-        "onset": {"Description": ONSET if has_eeg else ONSET_OF_FACE, "Units": "s"},
+        "onset": sidecars.onset(study, certificate.camera_eeg if certificate else None),
     }
 
 
