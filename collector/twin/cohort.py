@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from collector import consent, finish, prepare, xdf
-from collector.clocks import Offset
-from collector.own import OwnStreams
+from collector import consent, finish, prepare
 from collector.twin import contact
-from collector.twin.device import Device, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs, random, seed_of
-from collector.twin.portrait import Portrait
-from collector.twin.timeline import Timeline
-from collector.twin.virtual import VirtualClock, VirtualOutlet, VirtualScreen
-from collector.video import VideoWriter
-from protocol import folder, markers, schedule, session
+from collector.twin.recording import Recording
+from collector.twin.virtual import Incident, VirtualClock, VirtualOutlet, VirtualScreen, WindowLost
+from protocol import folder, past, schedule, session, trials
 from protocol import study as study_file
-from protocol.folder import Run
+from protocol.folder import Manifest, Run
 from protocol.journal import Journal, boot_id
+from protocol.journal import read as read_journal
+from protocol.session import Ending
 from protocol.study_files import StudyFiles, manifest_path
 from protocol.trials import TrialTable
 
-CAMERA = ((640, 480), 15.0)  # of a cohort, unless the study's camera is smaller or slower
 _BEFORE_S, _AFTER_S = 2.0, 1.0  # the recorder runs before the session begins and after it has ended
-_OFFSETS_S = 5  # between two measurements of the clocks
-_ROUND_TRIP_S = 0.0002  # of such a measurement, on one computer
+_WINDOW_S = 4.0  # from a window's death to the next one
+_RESUMED_S = 300.0  # from a session's end to its resumption
 _EPOCH_S = 1_767_600_000.0  # 2026-01-05 08:00 UTC: simulated days begin here
 _DAY_S = 86_400.0
-_WHITE = 255
-_EEG, _CQ, _EQ, _MARKERS = range(1, 5)  # stream ids in the file
 
 
 class CohortError(ValueError):
@@ -99,7 +91,14 @@ def plan(files: StudyFiles, out: Path, *, n: int, seed: int, below: int = 0) -> 
 
 
 def record_participant(
-    files: StudyFiles, out: Path, participant: Participant, *, knobs: Knobs | None = None, faults: Faults | None = None
+    files: StudyFiles,
+    out: Path,
+    participant: Participant,
+    *,
+    knobs: Knobs | None = None,
+    faults: Faults | None = None,
+    incidents: Sequence[Incident] = (),
+    resumes: Run | None = None,
 ) -> Run:
     """Simulate one participant's session and write its folder, as a live session does.
 
@@ -113,6 +112,10 @@ def record_participant(
         Who.
     knobs, faults
         What shows, and what goes wrong.
+    incidents : sequence of Incident
+        What interrupts the session.
+    resumes : Run, optional
+        An earlier run of this participant's session, which this one goes on with: the trials that are not complete there.
 
     Returns
     -------
@@ -120,34 +123,72 @@ def record_participant(
         With its manifest written.
     """
     knobs, faults = knobs or Knobs(), faults or Faults()
-    rng, days = random(participant.seed, "date"), 100
-    began_s = _EPOCH_S + rng.integers(days) * _DAY_S + rng.integers(9 * 3600)
-    clock = VirtualClock(lsl_s=float(rng.uniform(1000, 20000)), wall_s=float(began_s))
-    run, record = _begin(files, out, participant, clock)
+    clock = _clock(participant, resumes)
+    run, record = _begin(files, out, participant, clock, resumes)
     t_recording = clock.now()
     clock.advance(_BEFORE_S)
-    outlet = VirtualOutlet()
-    with Journal(run.journal("window"), now=clock.now, wall=clock.wall) as journal:
-        screen = files.study.screen
-        ending = session.run(
-            study=files.study, trials=schedule.plan(files.study, files.entries, participant.label), clips=files.clips,
-            clock=clock, outlet=outlet, journal=journal, table=TrialTable(run.trials_csv), record=record,
-            screen=VirtualScreen(
-                clock, seed=participant.seed, refresh_hz=screen.refresh_hz, sound=screen.sound == "required"
-            ),
-        )  # fmt: skip
+    screen = VirtualScreen(
+        clock, seed=participant.seed, refresh_hz=files.study.screen.refresh_hz,
+        sound=files.study.screen.sound == "required", incidents=incidents,
+    )  # fmt: skip
+    outlet, notes = VirtualOutlet(), list[tuple[float, str]]()
+    ending = None
+    while ending is None:
+        try:
+            ending = _window(files, run, record, clock, screen, outlet, resumes)
+        except WindowLost:
+            notes.append((clock.now(), "window/lost"))
+            clock.advance(_WINDOW_S)
+            notes.append((clock.now(), "window/back"))
     clock.advance(_AFTER_S)
-    _Recording(files, run, participant, knobs, faults, clock, outlet, t_recording, record.uid).write()
+    Recording(
+        files, run, participant.seed, participant.contact, knobs, faults, clock, outlet, t_recording, record.uid, notes
+    ).write()  # fmt: skip
     finish.write_manifest(run, files.study, end=ending.end, reason=ending.reason, closed_wall=clock.wall())
     return run
 
 
-def _begin(files: StudyFiles, out: Path, participant: Participant, clock: VirtualClock) -> tuple[Run, folder.Session]:
+def _window(
+    files: StudyFiles, run: Run, record: folder.Session, clock: VirtualClock, screen: VirtualScreen, outlet: VirtualOutlet,
+    resumes: Run | None,
+) -> Ending:  # fmt: skip
+    """Run the session, from wherever an earlier window left it."""
+    whole = schedule.plan(files.study, files.entries, record.participant)
+    rows = trials.read(resumes.trials_csv) if resumes else []
+    done = {row.trial for row in rows if row.end == "complete"}
+    written = read_journal(run.journal("window")) if run.journal("window").exists() else []
+    with Journal(run.journal("window"), now=clock.now, wall=clock.wall) as journal:
+        return session.run(
+            study=files.study, trials=[trial for trial in whole if trial.trial not in done], clips=files.clips, clock=clock,
+            outlet=outlet, journal=journal, table=TrialTable(run.trials_csv), record=record, screen=screen,
+            past=past.read(written, t_flip=screen.t_flip) if written else None, before=Counter(row.trial for row in rows),
+            n_trials=len(whole),
+        )  # fmt: skip
+
+
+def _clock(participant: Participant, resumes: Run | None) -> VirtualClock:
+    """Return the clocks at the beginning: a session is resumed some time after it ended, on the same computer."""
+    if resumes is None:
+        rng = random(participant.seed, "date")
+        began_s = _EPOCH_S + rng.integers(100) * _DAY_S + rng.integers(9 * 3600)
+        return VirtualClock(lsl_s=float(rng.uniform(1000, 20000)), wall_s=float(began_s))
+    earlier, streams = folder.Session.load(resumes.session_json), Manifest.load(resumes.manifest_json).streams
+    lsl_s = max(stream.t_last for stream in streams if stream.t_last is not None) + _RESUMED_S
+    ahead_s = datetime.fromisoformat(earlier.created_wall).timestamp() - earlier.created_lsl
+    return VirtualClock(lsl_s=lsl_s, wall_s=lsl_s + ahead_s)
+
+
+def _begin(
+    files: StudyFiles, out: Path, participant: Participant, clock: VirtualClock, resumes: Run | None
+) -> tuple[Run, folder.Session]:
     """Make the run's folder: ``session.json`` first, then the frozen study and its table of clips."""
     run = folder.create(out, participant=participant.label, session="01", task=files.study.study.task)
+    earlier = folder.Session.load(resumes.session_json).uid if resumes else None
     person, agreed = consent.simulated(participant.label, consent.Given(), files.study.consent)
     record = folder.Session(
-        uid=random(participant.seed, "uid").bytes(16).hex(), participant=run.participant, session=run.session, run=run.run,
+        uid=random(participant.seed, "uid", *(() if resumes is None else (run.run,))).bytes(16).hex(),
+        participant=run.participant, session=run.session, run=run.run,
+        resumes=earlier,
         task=run.task, simulated=True, study_sha256=study_file.digest(files.path), created_wall=clock.wall(),
         created_lsl=clock.now(), boot=boot_id(), person=person,
         consent=agreed.model_copy(update={"t_wall": clock.wall()}), versions=prepare.versions(),
@@ -156,121 +197,3 @@ def _begin(files: StudyFiles, out: Path, participant: Participant, clock: Virtua
     shutil.copyfile(files.path, run.study_toml)
     shutil.copyfile(manifest_path(files.study, files.path), run.clips_tsv)
     return run, record
-
-
-@dataclass
-class _Recording:
-    """What a recorder would have written, second by second."""
-
-    files: StudyFiles
-    run: Run
-    participant: Participant
-    knobs: Knobs
-    faults: Faults
-    clock: VirtualClock
-    outlet: VirtualOutlet
-    t_first: float
-    uid: str
-    _now: float = field(default=0.0, init=False)
-
-    def write(self) -> None:
-        timeline = Timeline(self.participant.seed, self.knobs, display_latency_s=self.faults.display_latency_s)
-        for stamp, marker in self.outlet.sent:
-            timeline.add(stamp, marker)
-        threshold = self.files.study.contact_quality.threshold
-        device = Device(
-            self.participant.seed, timeline, t_first=self.t_first, wall_first=self.clock.wall_at(self.t_first),
-            knobs=self.knobs, faults=self.faults, line_freq=float(self.files.study.eeg.line_freq or 50),
-            contact=contact.Contact(self.participant.seed, self.participant.contact, threshold=threshold),
-            labels=eeg_labels(self.files.study), photodiode=photodiode(self.files.study),
-        )  # fmt: skip
-        device.impulses = self._impulses()
-        self._now = self.t_first
-        with xdf.Writer(self.run.xdf, now=self._clock) as writer:
-            self._headers(writer)
-            video = self.run.video().name if self._camera else None
-            own = OwnStreams(writer, uid=self.uid, video=video, now=self._clock, wall=self._wall)
-            frames = self._frames(timeline)
-            frame = next(frames, None)
-            for t in [*np.arange(self.t_first, self.clock.now(), 1.0).tolist()[1:], self.clock.now()]:
-                self._second(writer, own, device, t)
-                while frame is not None and frame[0] < t:
-                    own.frame(*frame)
-                    frame = next(frames, None)
-
-    def _clock(self) -> float:
-        return self._now
-
-    def _wall(self) -> float:
-        return self.clock.wall_at(self._now)
-
-    def _second(self, writer: xdf.Writer, own: OwnStreams, device: Device, t: float) -> None:
-        """Write what happened since the last call and before ``t``."""
-        since = self._now
-        own.wall()
-        if round(since - self.t_first) % _OFFSETS_S == 0:
-            for stream_id in (_EEG, *self._quality_ids):
-                value = device.measured_offset(since)
-                own.offset(stream_id, Offset(since - value, value, _ROUND_TRIP_S))
-            writer.offset(_MARKERS, since, 0.0)
-        self._now = t
-        writer.samples(_EEG, *device.eeg_until(t))
-        for stream_id, (stamps, values) in zip(self._quality_ids, device.quality_until(t), strict=False):
-            if len(stamps):
-                writer.samples(stream_id, stamps, values)
-        sent = [(stamp, str(marker)) for stamp, marker in self.outlet.sent if since <= stamp < t]
-        if sent:
-            writer.samples(_MARKERS, [stamp for stamp, _ in sent], [[text] for _, text in sent])
-
-    def _headers(self, writer: xdf.Writer) -> None:
-        made = headers(self.files.study, seed=self.participant.seed, knobs=self.knobs, uid=self.uid)
-        marker = xdf.StreamHeader(
-            markers.STREAM_NAME, markers.STREAM_TYPE, 1, 0.0, "string", labels=("marker",),
-            source_id=f"emolab-{self.uid}", uid=f"{self.uid}-markers",
-        )  # fmt: skip
-        ids = (_EEG, _CQ, _EQ, _MARKERS)
-        for stream_id, header in zip(ids, (*made, marker), strict=True):
-            if stream_id in (_EEG, _MARKERS, *self._quality_ids):
-                writer.add_stream(stream_id, xdf.header_xml(header))
-
-    @property
-    def _quality_ids(self) -> tuple[int, ...]:
-        return () if self.faults.no_quality else (_CQ, _EQ)
-
-    @property
-    def _camera(self) -> tuple[tuple[int, int], float] | None:
-        """Size and rate of the camera: the study's, but no more than a cohort's."""
-        asked = None if self.faults.no_camera else self.files.study.camera
-        if asked is None:
-            return None
-        smaller = math.prod(asked.size_px) <= math.prod(CAMERA[0])
-        return asked.size_px if smaller else CAMERA[0], min(asked.fps, CAMERA[1])
-
-    def _frames(self, timeline: Timeline) -> Iterator[tuple[float, tuple[float, ...]]]:
-        """Write the video frame by frame; yields stamp and row of each."""
-        if self._camera is None:
-            return
-        size_px, fps = self._camera
-        # one thread: a cohort runs one process per core
-        cv2.setNumThreads(1)
-        portrait, late_s = Portrait(self.participant.seed, size_px=size_px, knobs=self.knobs), self.faults.camera_latency_s
-        exposures = self.t_first + 0.5 / fps + np.arange(int((self.clock.now() - late_s - self.t_first) * fps)) / fps
-        white = {int(np.argmin(abs(exposures - t))) for t in self._impulses()}
-        with VideoWriter(self.run.video(), size_px, fps) as video:
-            for index, t in enumerate(exposures.tolist()):
-                frame = portrait.frame(index, t, timeline.state_at(t), cues=timeline.cues)
-                if index in white:
-                    frame[:] = _WHITE
-                pts_s = video.write(frame, t - exposures[0])
-                stamp = t + late_s
-                yield stamp, (float(index), pts_s, stamp, stamp)
-
-    def _impulses(self) -> list[float]:
-        """Return LSL seconds of the planted impulses."""
-        start = self.outlet.sent[0][0]
-        at_onsets = [
-            stamp + self.faults.display_latency_s
-            for stamp, marker in self.outlet.sent
-            if marker.name == "clip/onset" and int(marker.keys["trial"]) in self.faults.impulse_trials
-        ]
-        return sorted([*(start + t for t in self.faults.impulses_s), *at_onsets])

@@ -12,6 +12,7 @@ from typing import Literal
 
 from collector.twin.knobs import Knobs, random
 from protocol.markers import Marker
+from protocol.steps import FLASH_GAP_S
 
 Kind = Literal["idle", "baseline", "eyes_closed", "fixation", "clip", "rating", "rest"]
 
@@ -24,6 +25,7 @@ _BEGINS: dict[str, Kind] = {
     "break": "rest",
 }
 _ENDS = ("rest/offset", "mood_repair/offset", "session/start", "session/end", "abort", "pause", "resume", "skip")
+_LIT_S = FLASH_GAP_S[1]  # the longest that a screen stays white or black
 _PATCHED = ("clip/onset", "clip/offset")
 
 
@@ -45,6 +47,8 @@ class State:
         Strength of the emotion in each: effect times the trial's intensity; 0 outside clips and in trials without any.
     light : float
         Of the screen on the face: 1 white, -1 black, 0 as usual.
+    lit : float
+        LSL seconds of the step to that light.
     """
 
     kind: Kind
@@ -55,6 +59,7 @@ class State:
     eeg: float = 0.0
     face: float = 0.0
     light: float = 0.0
+    lit: float = float("-inf")
 
 
 class Timeline:
@@ -103,14 +108,16 @@ class Timeline:
     def state_at(self, t_lsl: float) -> State:
         """Return the state at LSL time ``t_lsl``; before the first marker the participant is idle."""
         n = bisect_right(self._times, t_lsl)
-        return self._states[n - 1] if n else State("idle", float("-inf"))
+        state = self._states[n - 1] if n else State("idle", float("-inf"))
+        # after the last step of a series comes a page as usual, and no marker says so
+        return replace(state, light=0.0) if state.light and t_lsl - state.lit > _LIT_S else state
 
     def _state(self, t_lsl: float, marker: Marker) -> State | None:
         """Return the state that a marker begins, or None when it changes nothing."""
         name, phase = marker.name, marker.keys.get("phase", "onset")
         if name == "sync/flash":
             before = self._states[-1] if self._states else State("idle", t_lsl)
-            return replace(before, light=1.0 if marker.keys["level"] == "white" else -1.0)
+            return replace(before, light=1.0 if marker.keys["level"] == "white" else -1.0, lit=t_lsl)
         if name in _ELICITS:
             return self._elicited(_ELICITS[name], t_lsl, marker)
         if name in ("clip/offset", "practice/offset"):

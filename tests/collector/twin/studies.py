@@ -32,6 +32,10 @@ rest = {rest_s}
 sam = ["valence", "arousal"]
 discrete = {discrete}
 
+[sync]
+blinks = {blinks}
+flashes = {blinks}
+
 [camera]
 size_px = [160, 120]
 fps = {fps}
@@ -54,6 +58,7 @@ def small_study(
     discrete: bool = True,
     rest_s: float = 0.5,
     fps: int = 10,
+    blinks: int = 0,
 ) -> StudyFiles:
     folder.mkdir(parents=True)
     entries = []
@@ -64,7 +69,13 @@ def small_study(
             entries.append(Entry(file, file.stem, emotion, 0.0, CLIP_S, manifest.sha256(file)))
     manifest.write(folder / "clips.tsv", entries)
     text = _STUDY.format(
-        per_emotion=per_emotion, threshold=threshold, metric=metric, discrete=str(discrete).lower(), rest_s=rest_s, fps=fps
+        per_emotion=per_emotion,
+        threshold=threshold,
+        metric=metric,
+        discrete=str(discrete).lower(),
+        rest_s=rest_s,
+        fps=fps,
+        blinks=blinks,
     )
     (folder / "study.toml").write_text(text, encoding="utf-8")
     return load_study(folder)

@@ -86,11 +86,18 @@ def test_the_face_is_brighter_before_a_white_screen_and_darker_before_a_black_on
     before = brightness(portrait, timeline, T0 + 40.0)
     for n, (t, level) in enumerate(((T0 + 41, "white"), (T0 + 42.5, "black"), (T0 + 44, "white")), 1):
         timeline.add(t, Marker("sync/flash", {"n": str(n), "level": level}))
-    timeline.add(T0 + 46, Marker("fixation", {"trial": "1", "block": "1", "phase": "onset"}))
-    seen = {t: brightness(portrait, timeline, T0 + t) / before for t in (41.04, 41.06, 42.54, 42.56, 45.0, 46.04, 46.06)}
+    timeline.add(T0 + 45, Marker("fixation", {"trial": "1", "block": "1", "phase": "onset"}))
+    moments = (41.04, 41.06, 42.54, 42.56, 44.9, 45.04, 45.06)
+    seen = {t: brightness(portrait, timeline, T0 + t) / before for t in moments}
     assert seen[41.04] == pytest.approx(1, abs=0.05) and seen[41.06] > 1.1
     assert seen[42.54] > 1.1 and seen[42.56] < 0.95
-    assert seen[45.0] > 1.1 and seen[46.04] > 1.1 and seen[46.06] == pytest.approx(1, abs=0.05)
+    assert seen[44.9] > 1.1 and seen[45.04] > 1.1 and seen[45.06] == pytest.approx(1, abs=0.05)
+
+
+def test_after_the_last_step_the_screen_is_as_usual_again_though_no_marker_says_so() -> None:
+    timeline = course()
+    timeline.add(T0 + 41, Marker("sync/flash", {"n": "1", "level": "black"}))
+    assert [timeline.state_at(T0 + t).light for t in (40.9, 41.0, 42.5, 42.7)] == [0.0, -1.0, -1.0, 0.0]
 
 
 def test_closed_eyes_raise_alpha_and_do_not_blink() -> None:
