@@ -112,7 +112,7 @@ class Device:
             rows[numbers == round((t - self.t_first) * self._sfreq), first : first + len(SENSORS)] += self.faults.impulse_uv
         if self._photodiode is not None:
             label, lit_s = self._photodiode
-            rows[:, self._labels.index(label)] = _DARK + (_WHITE - _DARK) * _lit(times, self._timeline.patches, lit_s)
+            rows[:, self._labels.index(label)] = _DARK + (_WHITE - _DARK) * self._timeline.patch(times, lit_s)
         spoil.eeg(rows, numbers, times, self.calendar, seed=self._seed)
         kept = ~self._lost(times)
         return self.sender_time(self._arrivals(numbers, times))[kept], rows[kept]
@@ -178,14 +178,6 @@ def photodiode(study: Study) -> tuple[str, float] | None:
     if study.eeg.photodiode is None or study.screen.photodiode == "none":
         return None
     return study.eeg.photodiode, 1 / study.screen.refresh_hz
-
-
-def _lit(times: NDArray[np.float64], patches: Sequence[float], lit_s: float) -> NDArray[np.float64]:
-    """Return 1 where a patch is white, else 0."""
-    lit = np.zeros(len(times))
-    for t in list(patches):
-        lit[slice(*np.searchsorted(times, (t, t + lit_s)))] = 1.0
-    return lit
 
 
 def headers(study: Study, *, seed: int, knobs: Knobs, uid: str = "") -> tuple[StreamHeader, ...]:

@@ -10,6 +10,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collector.twin.knobs import Knobs, random
 from protocol.markers import Marker
 from protocol.steps import FLASH_GAP_S
@@ -111,6 +114,25 @@ class Timeline:
         state = self._states[n - 1] if n else State("idle", float("-inf"))
         # after the last step of a series comes a page as usual, and no marker says so
         return replace(state, light=0.0) if state.light and t_lsl - state.lit > _LIT_S else state
+
+    def patch(self, times: NDArray[np.float64], lit_s: float) -> NDArray[np.float64]:
+        """Return the light of the photodiode's patch, 0 or 1, shape (n_times,).
+
+        Parameters
+        ----------
+        times : ndarray, shape (n_times,)
+            LSL seconds, ascending.
+        lit_s : float
+            How long it is white at a clip's onset and offset: one picture. It stays so while the whole screen is white.
+        """
+        starts, states = self._times[:], self._states[:]
+        ends = [*starts[1:], float("inf")]
+        shown = [(t, t + lit_s) for t in self.patches[:]]
+        shown += [(s.lit, min(end, s.lit + _LIT_S)) for s, end in zip(states, ends, strict=False) if s.light > 0]
+        lit = np.zeros(len(times))
+        for start, stop in shown:
+            lit[slice(*np.searchsorted(times, (start, stop)))] = 1.0
+        return lit
 
     def _state(self, t_lsl: float, marker: Marker) -> State | None:
         """Return the state that a marker begins, or None when it changes nothing."""

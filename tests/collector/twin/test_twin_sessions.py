@@ -99,7 +99,7 @@ def test_light_blinks_and_photodiode_of_a_recorded_session_are_as_late_as_asked(
 
     light = values[:, len(EEG_LABELS)]
     rises = eeg.stamps[np.flatnonzero(np.diff(light) > 0) + 1]
-    flips = [t for t, marker in sent if marker.name in ("clip/onset", "clip/offset")]
+    flips = [t for t, m in sent if m.name in ("clip/onset", "clip/offset") or m.keys.get("level") == "white"]
     assert len(rises) == len(flips)
     assert rises - flips == pytest.approx(LATE.display_latency_s + LATE.eeg_latency_s, abs=1 / 256 + 1e-6)
 

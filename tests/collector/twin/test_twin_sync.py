@@ -146,5 +146,13 @@ def test_a_photodiode_channel_shows_the_light_of_the_patch_at_onset_and_offset(d
     assert stamps[falls] - stamps[rises] == pytest.approx(0.02, abs=1 / 256)
 
 
+def test_the_photodiode_sees_a_white_screen_for_as_long_as_it_is_white() -> None:
+    timeline, times = course(), T0 + 40 + np.arange(0, 6, 0.01)
+    for t, level in ((T0 + 41, "white"), (T0 + 42.2, "black"), (T0 + 43.4, "white")):
+        timeline.add(t, Marker("sync/flash", {"n": "1", "level": level}))
+    edges = times[np.flatnonzero(np.diff(timeline.patch(times, 0.02)))] - T0
+    assert edges == pytest.approx([41, 42.2, 43.4, 45.0], abs=0.011)  # the last for as long as a step lasts at most
+
+
 def test_without_a_photodiode_the_headset_has_its_own_channels_alone() -> None:
     assert eeg_labels(study()) == EEG_LABELS and photodiode(study()) is None
