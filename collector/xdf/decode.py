@@ -49,6 +49,8 @@ def samples(source: Source, at: int, stop: int, header: StreamHeader, *, last: f
         When the content is not exactly the samples that it announces; what was yielded before is then not to be believed.
     """
     n, at = source_.varlen(source, at)
+    if at > stop:
+        raise XdfError("no length where the number of samples should stand")
     total, step = n, 1 / header.sfreq if header.sfreq else 0.0
     if n * least(header) > stop - at:
         raise XdfError(f"{n} samples do not fit into {stop - at} bytes")

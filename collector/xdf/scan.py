@@ -15,6 +15,7 @@ from collector.xdf.source import WINDOW_B, Memory, Source
 _BOUNDARY_CHUNK = codec.boundary()
 _HEAD_B = 15  # the longest start of a chunk: its length, its tag, a stream's id
 _XML_MAX_B = 1 << 26  # a header or footer that claims more is damaged: the longest real ones have some hundred kB
+_FOREIGN_MAX = 8
 _HEALED_MAX_B = 1 << 16
 _TAGS = {int(tag): tag for tag in Tag}
 _XML = (Tag.FILE_HEADER, Tag.STREAM_HEADER, Tag.STREAM_FOOTER)
@@ -144,7 +145,15 @@ def _resumed(data: Source, piece: Piece, following: int | None) -> int:
 
 
 def _begins(data: Source, at: int) -> bool:
-    return at == data.size or not frame(data, at).why
+    """Tell whether a chunk of the specification begins at ``at``, behind at most some that are of another."""
+    for _ in range(_FOREIGN_MAX):
+        if at == data.size:
+            return True
+        piece = frame(data, at)
+        if piece.tag is not None or not at < piece.end <= data.size:
+            return not piece.why
+        at = piece.end
+    return False
 
 
 def crc_of(data: Source, start: int, stop: int) -> int:
