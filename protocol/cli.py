@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,18 +14,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from protocol import commands, folder
-from protocol.estimate import ANSWER_S
-from protocol.examine import ClipReport, StudyReport, examine
+from protocol import commands, folder, study_report
+from protocol.advice import rest_warning
+from protocol.examine import examine
 from protocol.folder import FolderError
 from protocol.presets import PRESETS, Sizes
 from protocol.scaffold import NewStudyError, scaffold
-from protocol.schedule import ScheduleError, Trial, plan
+from protocol.schedule import ScheduleError, plan
 from protocol.study import Study, StudyError
 from protocol.study_doc import markdown
-from protocol.study_files import load_study
+from protocol.study_files import StudyFiles, load_study
 from stimuli.manifest import ManifestError
 from stimuli.synthetic import Form
 
@@ -33,6 +33,20 @@ out, err = Console(), Console(stderr=True)
 
 StudyPath = Annotated[Path, typer.Argument(help="The study file, or the folder with its study.toml.", metavar="STUDY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+class Clips(StrEnum):
+    """What a new study is given to show."""
+
+    DRAWN = "drawn"
+    TABLE = "table"
+
+
+class Language(StrEnum):
+    """The languages of the screens."""
+
+    EN = "en"
+    VI = "vi"
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -45,42 +59,62 @@ def _size(text: str) -> tuple[int, int]:
     return size
 
 
-@app.command("new", epilog="Example: emo-study new my-study --preset demo")
+@app.command("new", epilog="Example: emo-study new my-study --preset paper")
 def new(
     target: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.", metavar="DIR")],
-    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "demo",
-    clips_per_emotion: Annotated[int, typer.Option(min=1, max=100, help="Clips of each emotion.")] = 3,
-    clip_duration: Annotated[float, typer.Option(min=1, max=600, help="Seconds of each clip.")] = 6.0,
-    clip_size: Annotated[Any, typer.Option(parser=_size, metavar="WxH", help="Pixels of the clips.")] = "1280x720",
+    preset: Annotated[str, typer.Option(help="; ".join(f"{n}: {p.about}" for n, p in PRESETS.items()) + ".")] = "demo",
+    clips: Annotated[
+        Clips, typer.Option(help="drawn: short clips to try it with; table: lines for yours, to be filled in.")
+    ] = (Clips.DRAWN),
+    clips_per_emotion: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Clips of each emotion, if not the preset's.")
+    ] = (None),
+    clip_duration: Annotated[float, typer.Option(min=1, max=600, help="Seconds of each drawn clip.")] = 6.0,
+    clip_size: Annotated[Any, typer.Option(parser=_size, metavar="WxH", help="Pixels of the drawn clips.")] = "1280x720",
     camera_size: Annotated[Any, typer.Option(parser=_size, metavar="WxH", help="Pixels of the camera.")] = "640x480",
     camera_fps: Annotated[float, typer.Option(min=1, max=240, help="Frames per second of the camera.")] = 30.0,
+    language: Annotated[Language, typer.Option(help="Of the participant's screens.")] = Language.EN,
     as_json: AsJson = False,
 ) -> None:
-    """Write a study file with drawn clips, ready to run."""
+    """Write a study file with drawn clips, ready to run, or with a table for your own.
+
+    The clips of a preset may take minutes each: drawn ones are short stand-ins, unless --clip-duration says otherwise.
+    """
     if preset not in PRESETS:
         raise typer.BadParameter(f"{preset!r} is no preset; one of {', '.join(PRESETS)}.", param_hint="'--preset'")
-    sizes = Sizes(clips_per_emotion, camera_size, camera_fps)
+    sizes = Sizes(clips_per_emotion, camera_size, camera_fps, language.value)
+    form = Form(clip_duration, clip_size, 30.0) if clips is Clips.DRAWN else None
     with _progress("drawing clips", quiet=as_json) as step:
-        made = scaffold(target, preset, sizes, Form(clip_duration, clip_size, 30.0), on_clip=step)
+        made = scaffold(target, preset, sizes, form, on_clip=step)
     if as_json:
         typer.echo(json.dumps({"study": str(made.path), "clips": [e.stim_id for e in made.entries]}))
         return
-    out.print(f"{escape(str(made.path))}: {len(made.entries)} clips of {', '.join(made.study.emotions)}")
-    out.print(f"Next: emo-study check {escape(str(target))}", highlight=False)
+    out.print(f"{escape(str(made.path))}: {len(made.entries)} clips of {', '.join(made.study.emotions)}", soft_wrap=True)
+    for line in _to_be_done(made, preset, form):
+        out.print(escape(line), highlight=False, soft_wrap=True)
+    out.print(f"Next: emo-study check {escape(str(target))}", highlight=False, soft_wrap=True)
 
 
-@app.command("check", short_help="Check study file and clips, every frame of them.", epilog="Example: emo-study check my-study")
-def check(study: StudyPath, as_json: AsJson = False) -> None:
-    """Decode every frame and sample of every clip, compare hashes and lengths, and size a session.
+@app.command(
+    "check",
+    short_help="Check study file and clips, every frame of them.",
+    epilog="Example: emo-study check my-study --participants 15",
+)
+def check(
+    study: StudyPath,
+    participants: Annotated[int, typer.Option(min=0, max=1000, help="Show the schedules of so many, and their balance.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Decode every frame and sample of every clip, compare hashes, lengths, loudness and flashes, and size a session.
 
-    Ends with 1 when there are findings, all of which are listed at once.
+    Ends with 1 when there are findings, all of which are listed at once. Warnings alone end with 0.
     """
     with _progress("decoding clips", quiet=as_json) as step:
-        report = examine(study, on_clip=step)
+        report = examine(study, participants=participants, on_clip=step)
     if as_json:
-        typer.echo(json.dumps(_as_json(report), ensure_ascii=False))
+        typer.echo(json.dumps(study_report.as_json(report), ensure_ascii=False))
     else:
-        _print_report(report)
+        study_report.show(report, out)
     if report.findings:
         raise typer.Exit(commands.CHECK_FAILED)
 
@@ -93,16 +127,25 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
 def show_plan(
     study: StudyPath,
     participant: Annotated[str, typer.Option(help="Label of the participant, as in 07.")],
+    replaces: Annotated[
+        str | None, typer.Option(help="Label of an excluded participant, whose order this one is given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the order of the clips for one participant; it is the same each time."""
     folder.label(participant, what="participant")
+    if replaces is not None:
+        folder.label(replaces, what="replaces")
     files = load_study(study)
-    trials = plan(files.study, files.entries, participant)
+    trials = plan(files.study, files.entries, participant, replaces=replaces)
+    warning = rest_warning(files.study)
     if as_json:
-        typer.echo(json.dumps({"participant": participant, "trials": [asdict(trial) for trial in trials]}))
-    else:
-        _print_plan(participant, trials)
+        found = {"participant": participant, "replaces": replaces, "warnings": [warning] if warning else []}
+        typer.echo(json.dumps({**found, "trials": [asdict(trial) for trial in trials]}))
+        return
+    study_report.show_plan(f"participant {participant}" + (f", in place of {replaces}" if replaces else ""), trials, out)
+    if warning:
+        out.print(f"[yellow]{escape(warning)}", highlight=False, soft_wrap=True)
 
 
 @app.command("keys", short_help="Print every key of the study file.", epilog="Example: emo-study keys")
@@ -125,53 +168,12 @@ def _progress(what: str, *, quiet: bool) -> Iterator[Any]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _print_report(report: StudyReport) -> None:
-    table = Table("clip", "target", "plays", "picture", "sound", "found", box=None, pad_edge=False)
-    for clip in report.clips:
-        table.add_row(*_cells(clip))
-    out.print(table)
-    size = report.estimate
-    out.print(
-        f"{size.n_trials} trials, about {size.length_s / 60:.1f} min a session ({ANSWER_S:.0f} s an answer), "
-        f"at most about {size.disk_B / 1e6:.0f} MB on the disk",
-        highlight=False,
-        soft_wrap=True,
-    )
-    for finding in report.findings:
-        out.print(f"[red]{escape(finding)}", highlight=False, soft_wrap=True)
-    found = f"{len(report.findings)} to mend" if report.findings else "nothing to mend"
-    out.print(f"{escape(str(report.path))}: {found}", highlight=False, soft_wrap=True)
-    if not report.findings:
-        next_ = f"Next: emo-run {report.path.parent} --participant 01 (with --twin: without devices)"
-        out.print(next_, markup=False, highlight=False, soft_wrap=True)
-
-
-def _cells(clip: ClipReport) -> tuple[str, ...]:
-    entry, facts = clip.entry, clip.facts
-    found = f"[red]{len(clip.findings)} to mend" if clip.findings else "[green]good"
-    if facts is None or not facts.n_frames:
-        return entry.stim_id, entry.target, f"{entry.duration_s:.2f} s", "-", "-", found
-    picture = f"{facts.width}x{facts.height} {facts.fps:.3g} Hz, {facts.n_frames} frames"
-    sound = "silent" if facts.sound_s is None else f"{facts.sound_s:.2f} s"
-    return entry.stim_id, entry.target, f"{entry.duration_s:.2f} s", picture, sound, found
-
-
-def _as_json(report: StudyReport) -> dict[str, Any]:
-    clips = [
-        {
-            "stim_id": clip.entry.stim_id,
-            "target": clip.entry.target,
-            "file": str(clip.entry.file),
-            "facts": asdict(clip.facts) if clip.facts else None,
-            "findings": clip.findings,
-        }
-        for clip in report.clips
-    ]
-    return {"study": str(report.path), "findings": report.findings, "clips": clips, **asdict(report.estimate)}
-
-
-def _print_plan(participant: str, trials: tuple[Trial, ...]) -> None:
-    table = Table("trial", "block", "clip", "target", title=f"participant {participant}", box=None)
-    for trial in trials:
-        table.add_row(str(trial.trial), str(trial.block), trial.stim_id, trial.target)
-    out.print(table)
+def _to_be_done(made: StudyFiles, preset: str, form: Form | None) -> Iterator[str]:
+    """Say what stands between a new study and people."""
+    meant_s = PRESETS[preset].clip_s
+    if form is None:
+        yield "Fill in clips.tsv: file, sha256 and points of your clips; emo-study check says the hashes"
+    elif form.duration_s < meant_s:
+        yield f"The clips are drawn stand-ins of {form.duration_s:g} s; the preset means clips of about {meant_s:g} s"
+    if warning := rest_warning(made.study):
+        yield warning

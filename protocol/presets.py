@@ -1,65 +1,58 @@
-"""The study files that ``emo-study new`` writes."""
+"""The study files that ``emo-study new`` writes: what each copies from whom stands in docs/protocol.md."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from protocol import preset_parts as part
 from protocol.study import Study, loads
+from protocol.words_types import Language
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a new study may be given; sizes are (width, height) in pixels."""
+    """What a new study may be given; sizes are (width, height) in pixels; without a number of clips, the preset's."""
 
-    clips_per_emotion: int = 3
+    clips_per_emotion: int | None = None
     camera_px: tuple[int, int] = (640, 480)
     camera_fps: float = 30.0
+    language: Language = "en"
 
 
-def demo(sizes: Sizes) -> str:
-    """Return the text of the demo's study file: four emotions, two to three minutes, everything explained."""
-    return _DEMO.format(
-        clips_per_emotion=sizes.clips_per_emotion,
-        camera_width=sizes.camera_px[0],
-        camera_height=sizes.camera_px[1],
-        camera_fps=f"{sizes.camera_fps:g}",
-    )
+@dataclass(frozen=True)
+class Preset:
+    """A study to start from.
+
+    Parameters
+    ----------
+    about : str
+        One line for people who choose.
+    clips_per_emotion : int
+        Unless other sizes are asked for.
+    clip_s : float
+        How long the clips are meant to be, seconds; drawn stand-ins are shorter.
+    emotions, middle : str
+        Paragraphs of the file: the emotions; and what comes between the stimuli and the screen.
+    extras : bool
+        Whether there are a clip for practice, one for the mood, a warning and a form.
+    """
+
+    about: str
+    clips_per_emotion: int
+    clip_s: float
+    emotions: str
+    middle: str
+    extras: bool = True
 
 
-PRESETS = {"demo": demo}
-
-
-def preset(name: str, sizes: Sizes) -> tuple[str, Study]:
-    """Return a preset's text, and the study that it is."""
-    text = PRESETS[name](sizes)
-    return text, loads(text, name=f"the preset {name}")
-
-
-_DEMO = """\
-# One file, one study; a copy is frozen into every session. Every key: docs/study-file.md
-
-[study]
-name = "Demo: four emotions"
-task = "emotion"                      # BIDS task label
-language = "en"                       # of the participant's screens: en or vi
-authors = ["Your Name", "A Colleague"]
-institution = {{ name = "Your institution", address = "Its address", department = "Its department" }}
-license = "CC0-1.0"
-ethics_approval = "n/a"
-description = "Participants watch short clips meant to elicit emotions, and rate after each what they felt."
-cogatlas_id = "n/a"                   # address of your task in the Cognitive Atlas, and in CogPO: "n/a" where it has none
-cogpo_id = "n/a"
-
-[emotions]                            # 2 to 8; a HED tag for the dataset, a colour for every picture
-happiness = {{ hed = "Joyful", color = "#E69F00" }}
-sadness = {{ hed = "Sad", color = "#0072B2" }}
-fear = {{ hed = "Fearful", color = "#CC79A7" }}
-neutral = {{ hed = "Emotionally-neutral", color = "#7F7F7F" }}
-
-[stimuli]
-manifest = "clips.tsv"                # columns: file, sha256, stim_id, target, start_s, stop_s, licence, source
-clips_per_emotion = {clips_per_emotion}
-
+PRESETS: Mapping[str, Preset] = {
+    "demo": Preset(
+        "four emotions in a few minutes, to try everything out",
+        3,
+        6.0,
+        part.FOUR,
+        """
 [design]
 seed = 20261122                       # another seed, another order for each participant
 never_twice_running = true
@@ -69,46 +62,130 @@ baseline = 8.0
 fixation = 1.0
 rest = 1.0
 
+[sync]                                # a study with people wants 12 of each, before and after
+blinks = 6
+flashes = 6
+after = false
+
 [ratings]
 sam = ["valence", "arousal"]          # 1 to 9
 discrete = true                       # which of the emotions above, or another
+""",
+        extras=False,
+    ),
+    "paper": Preset(
+        "happiness, sadness and fear from clips, neutral as rest, 15 to 20 minutes (Le & Nguyen 2025)",
+        3,
+        40.0,
+        part.THREE_AND_REST,
+        """
+[design]
+seed = 20261122                       # another seed, other orders
+order = "latin-square"                # balanced over every 4 participants; "random" draws each order
+never_twice_running = true
 
-[screen]
-size_px = [1280, 720]
-width_m = 0.53
-distance_m = 0.60
-fullscreen = true
-sound = "silent"                      # "required" stops a session where no sound device is found
+[timing]                              # seconds
+baseline = 60.0
+fixation = 3.0
+rest = 10.0
 
-[eeg]
-stream = {{ name = "EmotivDataStream-EEG" }}
-montage = "colin27_1020"
-exclude = ["FT9", "FT10", "PO9", "PO10"]
-reference = "CMS at TP9"              # where yours sits: nobody can know but you
-ground = "DRL at TP10"
-line_freq = 50
-manufacturer = "Emotiv"
-model = "FLEX 2 Saline"
-serial_number = "n/a"                 # what BIDS asks about the headset: fill in what yours has
-software_versions = "n/a"
-cap_manufacturer = "Emotiv"
-cap_model = "FLEX 2 cap"
-placement_scheme = "32 positions of the extended 10-20 system"
-hardware_filters = "n/a"
-software_filters = "n/a"
+[sync]
+blinks = 12
+flashes = 12
+onset_skip = 2.0                      # the paper discards the first 2 s of each clip: that hides an offset, it aligns nothing
 
-[camera]                              # or: camera = false, above [study]
-source = 0                            # device number, a file, or "twin"
-size_px = [{camera_width}, {camera_height}]
-fps = {camera_fps}
-device = "n/a"                        # make and model
+[ratings]
+sam = ["valence", "arousal"]          # 1 to 9
+discrete = true                       # which of the emotions above, or another
+looked_away = true
+familiarity = true
+""",
+    ),
+    "seed-iv": Preset(
+        "24 trials: 5 s hint, clip of about 2 minutes, 45 s rating, 15 s rest (SEED-IV, Zheng et al. 2019)",
+        6,
+        120.0,
+        part.FOUR,
+        """
+[design]
+seed = 20261122                       # another seed, another order for each participant
+blocks = 2                            # a break in the middle
+never_twice_running = true
 
-[contact_quality]                     # 80 % or higher as reported by the device (Le & Nguyen 2025)
-metric = "CQ"
-threshold = 0.80
-over = "recording"
+[timing]                              # seconds
+baseline = 60.0
+hint = 5.0
+fixation = 0.0
+rating = 45.0                         # all questions together; what is not answered by then is left out
+rest = 15.0
+break = 60.0                          # at least
 
-[consent]
-version = "demo-1"
-scopes = ["eeg", "face", "train"]
-"""
+[sync]
+blinks = 12
+flashes = 12
+
+[ratings]
+sam = ["valence", "arousal"]          # 1 to 9
+discrete = true                       # which of the emotions above, or another
+intensity = true
+""",
+    ),
+    "deap": Preset(
+        "40 trials: 2 min baseline, 5 s fixation, 60 s clip, four scales from 1 to 9 (DEAP, Koelstra et al. 2012)",
+        10,
+        60.0,
+        part.QUADRANTS,
+        """
+[design]
+seed = 20261122                       # another seed, another order for each participant
+blocks = 2                            # a break after 20 trials
+never_twice_running = false           # DEAP drew the order at random, without a constraint
+
+[timing]                              # seconds
+baseline = 120.0
+hint = 2.0                            # DEAP showed the number of the trial; here it is a line, and dots
+fixation = 5.0
+rest = 0.0
+break = 120.0                         # at least
+
+[sync]
+blinks = 12
+flashes = 12
+
+[ratings]
+sam = ["arousal", "valence", "liking", "dominance"]  # 1 to 9
+discrete = false
+familiarity = true                    # DEAP asked on a scale after the experiment; here yes or no, after each clip
+""",
+    ),
+}
+
+_SCREENING: Mapping[Language, tuple[str, str]] = {
+    "en": (
+        "Have you ever had an epileptic seizure, or does flashing light make you unwell?",
+        "Do you take medicine that acts on the brain, or have you been treated for a disease of it?",
+    ),
+    "vi": (
+        "Bạn đã từng bị co giật (động kinh), hoặc khó chịu vì ánh sáng nhấp nháy chưa?",
+        "Bạn có đang dùng thuốc tác động lên não, hoặc từng điều trị bệnh về não không?",
+    ),
+}
+_DESCRIPTION = "Participants watch short clips meant to elicit emotions, and rate after each what they felt."
+
+
+def preset(name: str, sizes: Sizes) -> tuple[str, Study]:
+    """Return a preset's text, and the study that it is."""
+    chosen, demo = PRESETS[name], name == "demo"
+    epilepsy, medicine = _SCREENING[sizes.language]
+    own = chosen.extras
+    parts = (part.HEAD, part.STUDY, chosen.emotions, part.STIMULI, part.MOOD if own else "", chosen.middle)
+    filled = "".join(
+        (*parts, part.SCREEN, part.DEVICES, part.FORM if own else "", part.CONSENT)
+    ).format(
+        name="Demo: four emotions" if demo else f"My study (preset {name})",
+        language=sizes.language, license="CC0-1.0" if demo else "n/a", description=_DESCRIPTION,
+        clips_per_emotion=sizes.clips_per_emotion or chosen.clips_per_emotion, sound="silent" if demo else "required",
+        camera_width=sizes.camera_px[0], camera_height=sizes.camera_px[1], camera_fps=f"{sizes.camera_fps:g}",
+        epilepsy=epilepsy, medicine=medicine, consent="demo-1" if demo else "1",
+    )  # fmt: skip
+    return filled, loads(filled, name=f"the preset {name}")

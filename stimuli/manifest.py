@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COLUMNS = ("file", "sha256", "stim_id", "target", "start_s", "stop_s", "licence", "source")
+OPTIONAL = ("redistributable",)
+UNKNOWN_SHA256 = 64 * "0"  # of a clip that is not there yet
 _STIM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_YES_NO = re.compile(r"yes|no", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LONGEST_S = 7200.0  # a clip of over two hours is a slip of the pen, such as milliseconds
 
@@ -43,6 +46,8 @@ class Entry:
         Under which terms, and from where.
     where : str
         File and line of the table, for messages.
+    redistributable : bool
+        Whether the clip may be passed on, in a dataset for one; else only hash, licence, source and ``stim_id`` travel.
     """
 
     file: Path
@@ -54,6 +59,7 @@ class Entry:
     licence: str = "n/a"
     source: str = "n/a"
     where: str = ""
+    redistributable: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -67,7 +73,8 @@ def load(path: Path) -> tuple[Entry, ...]:
     Parameters
     ----------
     path : Path
-        Tab-separated, UTF-8, with :data:`COLUMNS` in any order; files are named relative to its folder.
+        Tab-separated, UTF-8, with :data:`COLUMNS` and perhaps :data:`OPTIONAL` in any order; files are named relative to its
+        folder.
 
     Returns
     -------
@@ -125,6 +132,8 @@ def fault_of(entry: Entry, *, hashes: bool = True) -> str | None:
     if not _is_file(entry.file):
         return f"{entry.where}: file = {str(entry.file)!r}: no such file; put the clip there" + _from(entry)
     if hashes and (found := sha256(entry.file)) != entry.sha256:
+        if entry.sha256 == UNKNOWN_SHA256:
+            return f"{entry.where}: sha256 = 000..: is not filled in; write {found} if you mean {entry.file.name}"
         return (
             f"{entry.where}: sha256 = {entry.sha256[:12]}..: {entry.file.name} has {found[:12]}..: it is another file; "
             f"restore the clip{_from(entry)}, or write {found} if the new one is meant"
@@ -136,10 +145,13 @@ def write(path: Path, entries: Sequence[Entry]) -> None:
     """Write a table beside its clips."""
     folder = path.parent.resolve()
     rows = [
-        (e.file.relative_to(folder).as_posix(), e.sha256, e.stim_id, e.target, e.start_s, e.stop_s, e.licence, e.source)
+        (
+            e.file.relative_to(folder).as_posix(), e.sha256, e.stim_id, e.target, e.start_s, e.stop_s, e.licence, e.source,
+            "yes" if e.redistributable else "no",
+        )
         for e in entries
-    ]
-    lines = ["\t".join(map(str, row)) + "\n" for row in (COLUMNS, *rows)]
+    ]  # fmt: skip
+    lines = ["\t".join(map(str, row)) + "\n" for row in ((*COLUMNS, *OPTIONAL), *rows)]
     path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
@@ -165,8 +177,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except (UnicodeDecodeError, OSError) as error:
         raise ManifestError(f"{path}: is not a text file in UTF-8 ({type(error).__name__}); save it as one") from None
     header = [cell.strip() for cell in lines[0].split("\t")]
-    if sorted(header) != sorted(COLUMNS):
-        raise ManifestError(f"{path}, line 1: columns = {header}: write, separated by tabs: {' '.join(COLUMNS)}")
+    if sorted(set(header) | set(OPTIONAL)) != sorted((*COLUMNS, *OPTIONAL)) or len(set(header)) < len(header):
+        wanted = f"{' '.join(COLUMNS)}, and {' '.join(OPTIONAL)} where you like"
+        raise ManifestError(f"{path}, line 1: columns = {header}: write, separated by tabs: {wanted}")
     return [(n, _cells(path, n, header, line)) for n, line in enumerate(lines[1:], 2) if line.strip()]
 
 
@@ -187,6 +200,7 @@ def _entry(cells: Mapping[str, str], *, folder: Path, where: str) -> Entry:
         stim_id=_matching("stim_id", cells["stim_id"], _STIM_ID, "1 to 64 letters, digits, - and _"),
         target=_matching("target", cells["target"], _TARGET, "an emotion of the study file, in small letters"),
         start_s=start_s, stop_s=stop_s, licence=cells["licence"] or "n/a", source=cells["source"] or "n/a", where=where,
+        redistributable=_matching("redistributable", cells.get("redistributable") or "no", _YES_NO, "yes or no") == "yes",
     )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def make_clips(
     emotions: Mapping[str, str],
     *,
     per_emotion: int = 3,
+    extras: Mapping[str, tuple[str, str]] | None = None,
     duration_s: float = 6.0,
     size_px: tuple[int, int] = (1280, 720),
     fps: float = 30.0,
@@ -82,6 +83,8 @@ def make_clips(
         Colour ``#RRGGBB`` by emotion.
     per_emotion : int
         Clips of each.
+    extras : mapping, optional
+        More clips: target and name of the scene by ``stim_id``.
     duration_s, size_px, fps
         Seconds, (width, height) in even pixels, frames per second.
     seed : int
@@ -97,21 +100,22 @@ def make_clips(
     form = Form(duration_s, size_px, fps)
     (folder / "clips").mkdir(parents=True)
 
-    def make(job: tuple[str, int, Scene]) -> Entry:
-        emotion, n, scene = job
-        stim_id = f"{emotion}{n:02d}"
+    def make(job: tuple[str, str, Scene]) -> Entry:
+        stim_id, target, scene = job
         path = folder.resolve() / "clips" / f"{stim_id}.mp4"
         write_clip(path, scene, form, seed=_seed(seed, stim_id))
         sha256 = manifest.sha256(path)
-        entry = Entry(path, stim_id, emotion, 0.0, form.n_frames / form.fps, sha256, LICENCE, f"drawn by emolab, seed {seed}")
+        source = f"drawn by emolab, seed {seed}"
+        entry = Entry(path, stim_id, target, 0.0, form.n_frames / form.fps, sha256, LICENCE, source, redistributable=True)
         on_clip(entry)
         return entry
 
     jobs = [
-        (emotion, n, scene_of(emotion, number, color))
+        (f"{emotion}{n:02d}", emotion, scene_of(emotion, number, color))
         for number, (emotion, color) in enumerate(emotions.items())
         for n in range(1, per_emotion + 1)
     ]
+    jobs += [(stim_id, target, scene_of(scene, 0, "#7F7F7F")) for stim_id, (target, scene) in (extras or {}).items()]
     with ThreadPoolExecutor(_WORKERS) as pool:
         entries = list(pool.map(make, jobs))
     manifest.write(folder / "clips.tsv", entries)

@@ -66,7 +66,7 @@ def test_people_read_the_same_as_machines(capsys: pytest.CaptureFixture[str], st
     assert out.splitlines()[-2] == f"{study / 'study.toml'}: nothing to mend"
     assert out.splitlines()[-1].startswith("Next: emo-run")
     assert "fear01" in out
-    assert "4 trials, about 1.5 min a session" in out
+    assert "4 trials, about 2.2 min a session" in out
     code, out, _ = call(capsys, "plan", str(study), "--participant", "07")
     assert code == 0
     assert out.count("01") == 4

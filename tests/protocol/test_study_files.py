@@ -112,8 +112,9 @@ def test_a_check_finds_everything_at_once(study: Path) -> None:
 def test_length_and_disk_are_estimated_from_what_is_shown(made: Path) -> None:
     files = load_study(made)
     size = estimate(files.study, files.entries)
-    # welcome 20, baseline 8, four trials of fixation 1, clip 1, three answers of 4, rest 1, and thanks 4
-    assert (size.n_trials, size.length_s) == (4, 20 + 8 + 4 * (1 + 1 + 12 + 1) + 4)
+    # welcome 20, baseline 8, four trials of fixation 1, clip 1, three answers of 4, rest 1, thanks 4; for the sync two pages
+    # of 8, six cues of 2.75 and six steps of light of 1.3 on the average
+    assert (size.n_trials, size.length_s) == (4, pytest.approx(20 + 8 + 4 * (1 + 1 + 12 + 1) + 4 + 16 + 6 * 2.75 + 6 * 1.3))
     without_camera = estimate(files.study.model_copy(update={"camera": None}), files.entries)
     assert size.disk_B - without_camera.disk_B == pytest.approx(size.length_s * 320 * 240 * 10 * 0.25 / 8)
     assert without_camera.disk_B > size.length_s * EEG_B_S
