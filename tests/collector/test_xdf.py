@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis.extra import numpy as hnp
 
-from bids_export.alignment import fit_clock
 from collector import xdf
+from collector.offsets import fit_clock
 from collector.quality import on_recorder
 from collector.xdf import StreamHeader, Writer, XdfError, header_xml
-from collector.xdf.codec import MAGIC
 from tests.collector.recordings import EEG, NOTES, Clock, ramp, record
 
 NUMERIC = [f for f, dtype in xdf.FORMATS.items() if dtype is not None]
@@ -32,15 +31,15 @@ def load(path: Path) -> dict[str, dict]:
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning:pyxdf")  # its rate of samples that share one stamp
 @pytest.mark.parametrize("form", NUMERIC)
 @given(data=st.data())
-@hypothesis_settings(max_examples=15)
+@hypothesis_settings(max_examples=25, deadline=None, derandomize=True)
 def test_any_numbers_in_any_chunks_read_back_identical(
     form: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     n_channels = data.draw(st.integers(1, 5))
     sizes = data.draw(st.lists(st.integers(0, 40), min_size=1, max_size=6))
     shape = (sum(sizes), n_channels)
-    values = data.draw(hnp.arrays(xdf.FORMATS[form], shape, elements=hnp.from_dtype(xdf.FORMATS[form], allow_nan=False)))
-    stamps = data.draw(hnp.arrays(np.float64, shape[0], elements=st.floats(-1e9, 1e9)))
+    values = data.draw(hnp.arrays(xdf.FORMATS[form], shape, elements=hnp.from_dtype(xdf.FORMATS[form])))
+    stamps = data.draw(hnp.arrays(np.float64, shape[0], elements=st.floats(allow_nan=False, allow_infinity=False)))
     path = tmp_path_factory.mktemp("xdf") / "a.xdf"
     header = StreamHeader("s", "EEG", n_channels, data.draw(st.sampled_from([0.0, 10.0, 256.0])), form)
     with Writer(path) as writer:
@@ -50,9 +49,10 @@ def test_any_numbers_in_any_chunks_read_back_identical(
     ours, theirs = xdf.read(path)[7], load(path)["s"]
     assert ours.values.dtype == values.dtype
     np.testing.assert_array_equal(ours.stamps, stamps)
-    np.testing.assert_array_equal(ours.values, values)
+    assert ours.values.tobytes() == values.tobytes()  # NaN, infinities and negative zeros too
     np.testing.assert_array_equal(theirs["time_stamps"], stamps)
     np.testing.assert_array_equal(theirs["time_series"], values)
+    assert np.asarray(theirs["time_series"]).tobytes() == values.tobytes()
     assert xdf.check(path).damage == ()
 
 
@@ -60,7 +60,7 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=300)
 
 
 @given(rows=st.lists(st.tuples(st.floats(-1e9, 1e9), TEXT, TEXT), max_size=20))
-@hypothesis_settings(max_examples=30)
+@hypothesis_settings(max_examples=40, deadline=None, derandomize=True)
 def test_any_text_reads_back_identical(rows: list[tuple[float, str, str]], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("xdf") / "a.xdf"
     with Writer(path) as writer:
@@ -255,18 +255,6 @@ def test_the_growing_file_can_be_read_at_any_moment(tmp_path: Path) -> None:
             assert len(xdf.read(copy)[1].stamps) == 32 * (i + 1)
 
 
-def test_cut_anywhere_the_reader_returns_whole_chunks_and_no_invented_number(tmp_path: Path) -> None:
-    data = record(tmp_path / "a.xdf", seconds=1).read_bytes()
-    for cut in range(len(MAGIC), len(data), 3):
-        (tmp_path / "cut.xdf").write_bytes(data[:cut])
-        streams = xdf.read(tmp_path / "cut.xdf")
-        if 1 in streams:
-            n = len(streams[1].stamps)
-            assert n % 32 == 0
-            np.testing.assert_array_equal(streams[1].values, ramp(n))
-            np.testing.assert_array_equal(streams[1].stamps, 1000 + np.arange(n) / 256)
-
-
 def test_a_torn_tail_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = record(tmp_path / "a.xdf")
     os.truncate(path, path.stat().st_size - 3)
@@ -276,20 +264,6 @@ def test_a_torn_tail_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     report = xdf.check(path)
     assert not report.closed
     assert {d.why for d in report.damage} == {"the chunk is cut off"}
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_a_flipped_bit_is_found_and_costs_one_chunk(seed: int, tmp_path: Path) -> None:
-    path = record(tmp_path / "a.xdf")
-    data, rng = bytearray(path.read_bytes()), np.random.default_rng(seed)
-    data[int(rng.integers(len(MAGIC), len(data)))] ^= 1 << int(rng.integers(8))
-    path.write_bytes(data)
-    assert len(xdf.check(path).damage) >= 1
-    streams = xdf.read(path)
-    if 1 in streams:  # else it was its header that was hit
-        numbers = streams[1].values[:, 0]
-        assert len(numbers) in (768, 768 - 32)
-        np.testing.assert_array_equal(streams[1].stamps, 1000 + numbers / 256)
 
 
 def test_without_checksums_a_zeroed_page_costs_what_lies_before_the_next_boundary(tmp_path: Path) -> None:
