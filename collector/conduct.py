@@ -7,6 +7,7 @@ the clock. It never waits for a child, so that the death of one is seen while an
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 
 from collector import processes
@@ -14,6 +15,7 @@ from collector.crew import Outcome, Patience, Phase, Picture, Roster, View, Who
 from collector.lock import Lock
 from collector.processes import Child, Stop
 from collector.sitter import Sitter
+from protocol import markers
 from protocol.folder import Run
 from protocol.journal import Journal, Kind
 from protocol.link import Hub
@@ -25,6 +27,7 @@ WAITING = "waiting"  # the window's state until it is told to start
 UNBEGUN = ("", "starting", WAITING)
 START_EVERY_S = 0.5
 BEAT_S = 1.0  # the collector ends itself when it hears neither of us nor of the window for a minute
+BAD_INPUT = 2  # exit code of a child for which something must be mended first
 COMPLETE, ABORTED = 0, 1  # exit codes of a window or a collector that ended as it should
 REFUSED = (1, 2)  # of a collector that has not begun: a stream or a camera is missing; its last words say which
 
@@ -74,7 +77,7 @@ class Conductor:
         self._deadline = self._began + self._patience.streams
         self._state, self._recorded = "", False
         self._status: Status | None = None
-        self._interrupts = self._obeyed = 0
+        self._interrupts = self._obeyed = self._n_windows = 0
         self._start_again = self._beat_again = self._began
         self._outcome = Outcome("aborted", "the window never opened")
 
@@ -122,7 +125,7 @@ class Conductor:
         if envelope.who in ("collector", "window"):
             self._heard[envelope.who] = self._now()
         match envelope.body:
-            case Beat(state=state) if envelope.who == "window":
+            case Beat(state=state) if envelope.who == "window" and self._is_of_this_window(state):
                 self._state = state
                 if self._sitter:
                     self._sitter.see(state, self._now())
@@ -132,6 +135,10 @@ class Conductor:
                 self._alarm(code, cleared=cleared, data={"t_cause": t_cause, "who": envelope.who})
             case _:
                 pass  # beats of the collector; acknowledgements
+
+    def _is_of_this_window(self, state: str) -> bool:
+        """Whether a beat is not one that a window had still sent before it died: the next one begins anew."""
+        return self._n_windows < 2 or bool(self._state) or state.partition(" ")[0] in UNBEGUN
 
     def _obey(self) -> None:
         if self._interrupts == self._obeyed:
@@ -181,11 +188,19 @@ class Conductor:
             self._collector_ended(collector)
 
     def _let_begin(self) -> None:
-        """Tell the window to begin once the collector receives its markers: before, the first ones would be lost."""
-        received = self._status is not None and any(stream.kind == "markers" for stream in self._status.streams)
+        """Tell the window to begin once the collector receives its markers: before, the first ones would be lost.
+
+        A window that waits names its stream: the collector may still show that of a window before it.
+        """
+        name, keys = markers.decode(self._state) if self._state else ("", {})
+        streams = self._status.streams if self._status is not None else ()
+        received = any(stream.kind == "markers" and stream.uid == keys.get("uid", stream.uid) for stream in streams)
         # the window waits for a time and then begins all the same: its journal has the markers, the recording has not
-        self._alarm("markers/unrecorded", cleared=received or self._state in UNBEGUN)
-        if self._state == WAITING and received and self._now() >= self._start_again:
+        self._alarm("markers/unrecorded", cleared=received or name in UNBEGUN)
+        if name not in UNBEGUN and "window/lost" in self._alarms:
+            self._alarm("window/lost", cleared=True)
+            self._send("collector", Command(verb="note", reason="window/back"))
+        if name == WAITING and received and self._now() >= self._start_again:
             self._start_again = self._now() + START_EVERY_S
             self._send("window", Command(verb="start"))
 
@@ -197,12 +212,29 @@ class Conductor:
             self._phase, self._deadline = "closing", self._now() + self._patience.closing
             return
         reason = f"the window {window.why()}"
+        if self._may_go_on(window):
+            self._start_window_again(reason)
+            return
         if self._obeyed and not self._outcome.fault:  # told to end and hung: no crash, yet nobody heard session/end
             self._outcome = Outcome("aborted", "operator")
         elif not self._outcome.fault:
             self._fault("window/lost", reason)
         self._send("collector", Command(verb="note", reason="window/lost", arg=reason))
         self._end_collector("window/lost")
+
+    def _may_go_on(self, window: Child) -> bool:
+        """Whether another window may take the session up: the same run goes on, its journal says where."""
+        stopped = "window" in self._stops or bool(self._outcome.fault) or bool(self._obeyed)
+        recorded = self._children["collector"].code is None and "collector" not in self._stops
+        return window.code != BAD_INPUT and recorded and not stopped and self._n_windows <= self._patience.windows
+
+    def _start_window_again(self, reason: str) -> None:
+        self._alarm("window/lost", data={"reason": reason})
+        self._send("collector", Command(verb="note", reason="window/lost", arg=reason))
+        self._view.say(f"the window starts again, and goes on where it stood ({self._n_windows} of {self._patience.windows})")
+        self._state = ""
+        self._heard.pop("window", None)
+        self._start("window", self._roster.window)
 
     def _collector_ended(self, collector: Child) -> None:
         """Tell the collector's death from its end: it may leave before the window, once its manifest is written."""
@@ -251,6 +283,7 @@ class Conductor:
 
     def _start(self, who: Who, argv: tuple[str, ...]) -> None:
         self._write("command", f"{who}/start", {"argv": list(argv)})
+        self._n_windows += who == "window"
         log = self._run.path / f"{who}.log"
         child = processes.start(who, argv, environment={**self._environment, **self._hub.environment}, log=log)
         self._children[who] = child
@@ -258,7 +291,8 @@ class Conductor:
 
     def _stop(self, who: Who, command: Command | None) -> None:
         """Begin to end a child, by a message where it understands one."""
-        ask = (lambda: self._send(who, command)) if command is not None else None
+        id_ = uuid.uuid4().hex  # sent again while it may not have been heard, it is one command
+        ask = (lambda: self._send(who, command, id_=id_)) if command is not None else None
         self._write(
             "command", f"{who}/{command.verb if command else 'terminated'}", {"reason": command.reason if command else ""}
         )
@@ -277,9 +311,9 @@ class Conductor:
             self._beat_again = self._now() + BEAT_S
             self._send("collector", Beat(state=self._phase))
 
-    def _send(self, to: Who, body: Body) -> None:
+    def _send(self, to: Who, body: Body, *, id_: str | None = None) -> None:
         if to != "twin":  # it has no end of the wire: it plays devices, and those hear nobody
-            self._hub.send(to, body)
+            self._hub.send(to, body, id_=id_)
 
     # ---- the watch -------------------------------------------------------------------------------------------------------
 

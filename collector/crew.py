@@ -28,14 +28,19 @@ class Patience:
     streams: float = 180.0  # the operator may be switching the headset on; the collector refuses earlier, by name
     farewell: float = 5.0  # between the ends of collector and window after a session that ended as it should
     draining: float = 15.0  # after the window's end the collector must have begun to close the files
+    leave: float = 0.0  # what the window still shows to a participant after an abort: the clip for the mood, and thanks
+    windows: int = 3  # so often a window that died is started again: what kills four of them kills the fifth too
     closing: float = 600.0  # it reads and hashes them: hours of video on a slow disk take minutes
     stop: processes.Patience = field(default_factory=processes.Patience)
 
     def to_stop(self, who: Who) -> processes.Patience:
         """Return the patience with a child that is told to end.
 
-        A collector that closes and hashes its files hears nothing meanwhile; killed, it would leave no manifest.
+        A collector that closes and hashes its files hears nothing meanwhile; killed, it would leave no manifest. A window takes
+        leave of the participant first; asked twice, it does not.
         """
+        if who == "window":
+            return replace(self.stop, asked=self.stop.asked + self.leave)
         if who != "collector":
             return self.stop
         return replace(self.stop, terminated=max(self.stop.terminated, self.closing))

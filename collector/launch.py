@@ -7,23 +7,25 @@ import os
 import sys
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.prompt import Prompt
+from rich.prompt import Confirm, Prompt
 
-from collector import consent, console, prepare, signals
+from collector import consent, console, prepare, resuming, signals
 from collector.conduct import Conductor
 from collector.consent import ConsentError, Given
-from collector.crew import Outcome, Roster
+from collector.crew import Outcome, Patience, Roster
 from collector.lock import Lock, LockedError, machine_folder
 from collector.prepare import Plan, PrepareError
+from collector.resuming import ResumeError
 from collector.sitter import Sitter
 from collector.twin import knobs
 from protocol import commands, folder, ratings, schedule
+from protocol import study as study_file
 from protocol.folder import Consent, FolderError, Manifest, Person, Quality, Run
 from protocol.journal import Journal
 from protocol.link import Hub
@@ -32,10 +34,11 @@ from protocol.schedule import ScheduleError
 from protocol.study import StudyError
 from stimuli.manifest import ManifestError
 
-BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, PrepareError, ConsentError, LockedError)
+BAD_INPUT = (StudyError, ManifestError, ScheduleError, FolderError, PrepareError, ResumeError, ConsentError, LockedError)
 # the LSL clock (pylsl.local_clock) is the monotonic clock; the launcher itself speaks no LSL
 now = time.monotonic
 
+LEAVE_S = 40.0  # pages around the clip for the mood, at a reader's pace
 # what stands in files as a word, said to people
 _METRICS = {"CQ": "contact quality", "EQ": "EEG quality"}
 _REASONS = {"escape": "Escape was pressed", "operator": "ended by the operator", "window closed": "the window was closed"}
@@ -117,6 +120,11 @@ def run(
     sex: Annotated[str | None, typer.Option(help="F, M, O or n/a.")] = None,
     handedness: Annotated[str | None, typer.Option(help="L, R, A or n/a.")] = None,
     agreed: Annotated[str | None, typer.Option("--consent", help="What the participant signed, as eeg,face,train.")] = None,
+    resume: Annotated[
+        bool | None,
+        typer.Option("--resume/--anew", help="Go on where this session's last run was broken off, or record all of it again."),
+    ] = None,
+    replaces: Annotated[str | None, typer.Option(help="The excluded participant whose order this one is given.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Record one participant, from consent to verdict.
@@ -125,12 +133,15 @@ def run(
 
     Without devices: emo-run study --participant 01 --data data --twin
 
+    After a crash: emo-run study --participant 07 --data data --resume
+
     Ends with 0 when the recording is kept; 1 when it is excluded, aborted or could not be judged; 2 for bad input (nothing
     is written); 3 when something broke. Ctrl-C ends the session in order.
     """
     screen = Console(stderr=True)
-    plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin)
+    plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin, replaces=replaces)
     prepare.check_display(os.environ)
+    plan = _resumed(plan, resume, screen)
     form = _form(plan, Given(age, sex, handedness, agreed), screen)
     with Lock(plan.folder, also=_devices(plan)) as lock:
         verdict = _record(plan, form, lock, screen=screen, options=Options(windowed=windowed, effect=effect))
@@ -151,11 +162,32 @@ class Options:
     effect: float
 
 
+def _resumed(plan: Plan, wish: bool | None, screen: Console) -> Plan:
+    """Decide whether the run goes on with the last one of its session."""
+
+    def ask(question: str) -> bool:
+        return Confirm.ask(question, console=screen, default=True)
+
+    if plan.left.runs:
+        with Lock(plan.folder):
+            pass  # one that is being recorded at this moment is not unfinished: that is refused first
+    sha256 = study_file.digest(plan.files.path)
+    goes_on = resuming.choose(plan.left, wish, study_sha256=sha256, twin=plan.twin, ask=ask if _attended(screen) else None)
+    return replace(plan, resumes=goes_on)
+
+
+def _attended(screen: Console) -> bool:
+    return sys.stdin.isatty() and screen.is_terminal
+
+
 def _form(plan: Plan, given: Given, screen: Console) -> tuple[Person, Consent]:
+    if plan.resumes:  # the session is the same, and so is what was agreed to for it
+        record = plan.left.last[1]
+        return record.person, record.consent
     form = plan.study.consent
     if plan.twin:
         return consent.simulated(plan.participant, given, form)
-    if not (sys.stdin.isatty() and screen.is_terminal):
+    if not _attended(screen):
         return consent.from_options(given, form)
 
     def answer(question: str, default: str) -> str:
@@ -171,11 +203,12 @@ def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Con
     lock.name(run=run.path)
     hub = Hub(now=now)
     with Journal(run.journal("launch"), now=now) as journal, console.view(screen, n_trials=len(plan.trials)) as view:
-        view.say(f"{run.path}{f' (run {run.run}: earlier runs stay as they are)' if run.run != '01' else ''}")
+        view.say(f"{run.path}{_besides(plan, run)}")
         journal.write("state", "begun", {"uid": record.uid, "launcher": os.getpid()}, sync=True)
         conductor = Conductor(
             run, roster(plan, run, options), hub=hub, journal=journal, lock=lock, view=view, now=now,
             environment=_environment(plan, options), sitter=_sitter(plan) if plan.twin else None,
+            patience=Patience(leave=_leave_s(plan)),
         )  # fmt: skip
         with signals.ending(lambda _: conductor.interrupt()):
             outcome = conductor.conduct()
@@ -185,6 +218,19 @@ def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Con
         journal.write("state", "verdict", {"exit": verdict.code, "message": verdict.text}, sync=True)
     hub.close()
     return verdict
+
+
+def _besides(plan: Plan, run: Run) -> str:
+    if plan.resumes:
+        left = plan.left
+        return f" (goes on with run {left.last[0].run}: {len(left.trials)} of {left.n_trials} trials are left)"
+    return f" (run {run.run}: earlier runs stay as they are)" if run.run != "01" else ""
+
+
+def _leave_s(plan: Plan) -> float:
+    """Return how long the window takes leave of a participant: the clip for the mood, and what is read around it."""
+    clip = plan.files.clips.get(plan.study.stimuli.mood_repair or "")
+    return LEAVE_S + (clip.stop_s - clip.start_s if clip else 0.0)
 
 
 def roster(plan: Plan, run: Run, options: Options) -> Roster:

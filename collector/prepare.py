@@ -13,6 +13,7 @@ from pathlib import Path
 
 from collector import disk
 from collector.disk import RoomError
+from collector.resuming import Left, look, origin
 from protocol import folder, schedule, study
 from protocol.estimate import estimate
 from protocol.folder import Consent, Person, Run, Session
@@ -44,6 +45,12 @@ class Plan:
         BIDS labels.
     twin : bool
         Simulated devices and participant.
+    left : Left
+        What earlier runs of this session left.
+    replaces : str or None
+        The excluded participant whose order this one has.
+    resumes : bool
+        Whether this run goes on with the last one.
     """
 
     files: StudyFiles
@@ -52,6 +59,9 @@ class Plan:
     participant: str
     session: str
     twin: bool
+    left: Left
+    replaces: str | None = None
+    resumes: bool = False
 
     @property
     def study(self) -> Study:
@@ -64,7 +74,9 @@ class Plan:
         return self.data / f"sub-{self.participant}"
 
 
-def check(study_path: Path, *, participant: str, session: str, data: Path | None, twin: bool) -> Plan:
+def check(
+    study_path: Path, *, participant: str, session: str, data: Path | None, twin: bool, replaces: str | None = None
+) -> Plan:  # fmt: skip
     """Find everything that keeps a session from beginning. Writes nothing.
 
     Raises
@@ -78,10 +90,21 @@ def check(study_path: Path, *, participant: str, session: str, data: Path | None
     camera = files.study.camera
     if camera and camera.source == "twin" and not twin:
         raise PrepareError(f'{files.path}: camera.source = "twin": is a simulated camera; name a device, or run with --twin')
-    trials = schedule.plan(files.study, files.entries, participant)
-    plan = Plan(files, trials, (data or files.path.parent / "data").absolute(), participant, session, twin)
+    where = (data or files.path.parent / "data").absolute()
+    if replaces is not None:
+        replaces = origin(where, folder.label(replaces, what="--replaces"))
+    replaces = replaces or _replaced(where, participant, session)
+    trials = schedule.plan(files.study, files.entries, participant, replaces=replaces)
+    left = look(where, participant, session, trials)
+    plan = Plan(files, trials, where, participant, session, twin, left, replaces)
     _check_folder(plan)
     return plan
+
+
+def _replaced(data: Path, participant: str, session: str) -> str | None:
+    """Return whose order earlier runs of this session had: it stays."""
+    paths = sorted(data.glob(f"sub-{participant}/ses-{session}/run-*/session.json"))
+    return Session.load(paths[-1]).replaces if paths else None
 
 
 def _check_folder(plan: Plan) -> None:
@@ -143,7 +166,9 @@ def begin(plan: Plan, person: Person, consent: Consent, *, now: Callable[[], flo
     session = Session(
         uid=uuid.uuid4().hex, participant=run.participant, session=run.session, run=run.run, task=run.task,
         simulated=plan.twin, study_sha256=study.digest(plan.files.path), created_wall=wall_now(), created_lsl=now(),
-        boot=boot_id(), person=person, consent=consent, versions=versions(),
+        boot=boot_id(), person=person, consent=consent, versions=versions(), begun=plan.left.begun, replaces=plan.replaces,
+        resumes=plan.left.last[1].uid if plan.resumes else None,
+        trials=tuple(trial.trial for trial in plan.left.trials) if plan.resumes else None,
     )  # fmt: skip
     session.save(run.session_json)
     run.study_toml.write_bytes(text)

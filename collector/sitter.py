@@ -13,8 +13,6 @@ import numpy as np
 from collector.twin import person
 from protocol import markers
 
-# pages that end by the clock; every other page waits for the participant's space bar
-TIMED = frozenset({"baseline", "fixation", "clip", "rest", "thanks", "session", "starting", "waiting", "end"})
 QUESTION = "rating"
 AGAIN_S = 4.0  # a press that changed nothing is repeated: the window may have been opening
 
@@ -56,10 +54,8 @@ class Sitter:
 
     def _key(self, state: str) -> str | None:
         name, keys = markers.decode(state)
-        if name.split("/")[0] in TIMED:
-            return None
         if name != QUESTION:
-            return "space"
+            return keys.get("waits")  # a page that waits for a key says for which
         choices = self._choices(keys["question"])
         chosen = person.answer(keys["question"], keys.get("target", ""), self._rng, choices=choices)
         return str(choices.index(chosen) + 1)

@@ -84,9 +84,9 @@ class Hub:
         """What a child needs to connect."""
         return {ADDRESS_VARIABLE: self.address, TOKEN_VARIABLE: self.token}
 
-    def send(self, to: Who, body: Body) -> None:
-        """Send to one process; a message to one that is not connected is dropped."""
-        data = messages.encode(body, token=self.token, who="launch", t_lsl=self._now())
+    def send(self, to: Who, body: Body, *, id_: str | None = None) -> None:
+        """Send to one process, or drop it where that is not connected; sent twice with one ``id_`` it is one command."""
+        data = messages.encode(body, token=self.token, who="launch", t_lsl=self._now(), id_=id_)
         self._socket.send_multipart([to.encode(), data], zmq.NOBLOCK)
 
     def receive(self, *, timeout_s: float = 0.0) -> list[Envelope]:

@@ -124,11 +124,12 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     schema: int = SCHEMA
 
 
-def encode(body: Body, *, token: str, who: Who, t_lsl: float) -> bytes:
-    """Wrap a body in its envelope, as JSON bytes."""
+def encode(body: Body, *, token: str, who: Who, t_lsl: float, id_: str | None = None) -> bytes:
+    """Wrap a body in its envelope, as JSON bytes; with ``id_`` as a message that may have been sent before."""
     if who not in get_args(Who):
         raise MessageError(f"who = {who!r}: one of {', '.join(get_args(Who))}")
-    return msgspec.json.encode(Envelope(token=token, who=who, t_lsl=t_lsl, type=type(body).__name__, body=body))
+    kind = type(body).__name__
+    return msgspec.json.encode(Envelope(token=token, who=who, t_lsl=t_lsl, type=kind, body=body, id=id_ or uuid4().hex))
 
 
 def decode(data: bytes, *, token: str) -> Envelope:

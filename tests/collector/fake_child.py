@@ -94,7 +94,8 @@ def show(state: str, wanted: str) -> None:
                     told(f"abort {reason}")
                     if mode != "stubborn":
                         close(1, end="aborted")
-        if mode == "dies":
+        if mode == "dies" or (mode == "dies once" and state != "waiting" and not (folder / "died").exists()):
+            (folder / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
 
@@ -103,7 +104,7 @@ told("started")
 if role == "window":
     if mode != "hasty":
         show("waiting", "start")
-    show("welcome", "space")
+    show("welcome waits=space", "space")
     show("rating question=emotion trial=1 stim_id=fear01 target=fear", "1")
     close(0)
 for _ in range(round(LONGEST_S / 0.05)):

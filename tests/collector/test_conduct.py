@@ -111,13 +111,23 @@ def test_a_collector_that_never_records_is_stopped(scene: Scene) -> None:
     assert scene.told() == ["collector started", "collector stop collector/late", "collector ended"]
 
 
-def test_the_windows_crash_ends_the_run_and_the_collector_closes_its_files(scene: Scene) -> None:
+def test_a_window_that_dies_each_time_ends_the_run_and_the_collector_closes_its_files(scene: Scene) -> None:
     outcome = scene.play(window="dies")
     assert (outcome.end, outcome.reason) == ("aborted", "window/lost")
     assert outcome.fault == "the window was ended by SIGKILL"
     assert scene.told()[-3:] == ["collector note window/lost", "collector stop window/lost", "collector ended"]
     assert folder.Manifest.load(scene.run.manifest_json).end == "aborted"
     assert "window/lost" in scene.journalled("alarm")
+    assert scene.told().count("window started") == 4  # three times again, and no more
+
+
+def test_a_window_that_dies_is_started_again_and_the_run_goes_on(scene: Scene) -> None:
+    assert scene.play(window="dies once") == Outcome("complete")
+    notes = [line for line in scene.told() if line.startswith(("window started", "collector note"))]
+    assert notes == ["window started", "collector note window/lost", "window started", "collector note window/back"]
+    assert "ALARM: window/lost: the window was ended by SIGKILL" in scene.view.said
+    assert "over: window/lost" in scene.view.said
+    assert folder.Manifest.load(scene.run.manifest_json).end == "complete"
 
 
 def test_the_collectors_death_is_an_alarm_and_the_window_is_asked_to_stop(scene: Scene) -> None:

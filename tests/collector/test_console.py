@@ -94,7 +94,7 @@ def test_a_key_is_pressed_after_a_while_once_per_screen_and_again_if_nothing_hap
     assert sitter.press(20.0 + AGAIN_S) == "1"
     sitter.see("rest trial=1 stim_id=a target=fear", 30.0)
     assert sitter.press(1e3) is None
-    sitter.see("welcome", 40.0)
+    sitter.see("welcome waits=space", 40.0)
     assert sitter.press(60.0) == "space"
 
 

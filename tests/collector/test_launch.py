@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,13 +330,23 @@ def test_the_verdict_is_the_exit_code_and_one_line(
     assert json.loads(json.dumps(verdict.record()))["exit"] == code
 
 
+def test_the_plan_of_a_replacement_is_the_excluded_participant_s_and_stays_so(study: Path) -> None:
+    alone = prepare.check(study, participant="04", session="01", data=None, twin=True)
+    plan = prepare.check(study, participant="16", session="01", data=None, twin=True, replaces="04")
+    assert plan.trials == alone.trials
+    run, record = prepare.begin(plan, *consent.simulated("16", Given(), plan.study.consent), now=lambda: 1.0)
+    assert folder.Session.load(run.session_json).replaces == record.replaces == "04"
+    again = prepare.check(study, participant="16", session="01", data=None, twin=True)
+    assert again.trials == alone.trials
+
+
 def test_the_children_are_started_so_that_a_folder_of_the_users_cannot_shadow_ours(study: Path) -> None:
     plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
     run = Run(plan.data, "07", "01", "01", "emotion")
     found = launch.roster(plan, run, launch.Options(windowed=True, effect=0.0))
     assert all(argv[1] == "-P" for argv in (found.collector, found.window, found.twin))
     assert "--windowed" in found.window
-    real = launch.roster(prepare.Plan(plan.files, plan.trials, plan.data, "07", "01", False), run, launch.Options(False, 1.0))
+    real = launch.roster(replace(plan, twin=False), run, launch.Options(False, 1.0))
     assert real.twin == ()
     assert "--twin" not in (*real.collector, *real.window)
 
