@@ -15,70 +15,14 @@ import numpy as np
 from bids_export.arrays import Floats, Integers
 from collector import losses
 from collector.losses import MAD_TO_SD, MIN_FIT_S
+from collector.offsets import fit_clock as fit_clock
 
 SETTLED_S = 1e-7  # a fit that moves less has converged
 HUBER = 1.345  # tuning constant for 95 % efficiency (Huber 1981)
-OFFSET_OUTLIER_SD = 4.0
-MIN_OFFSET_SD_S = 2e-5  # round trips on one machine scatter by about this much
 
 
 class AlignmentError(ValueError):
     """Stamps or offsets from which no clock can be made."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A stream's clock against the recorder's: ``t + intercept_s + slope * (t - origin_s)``.
-
-    Parameters
-    ----------
-    origin_s, intercept_s, slope : float
-        The line of the offsets, around ``origin_s`` on the stream's clock.
-    residual_s : float
-        Scatter (robust standard deviation) of the offsets that were used.
-    n_used, n_left_out : int
-        Offsets that made the line, and outliers or NaN that did not.
-    """
-
-    origin_s: float = 0.0
-    intercept_s: float = 0.0
-    slope: float = 0.0
-    residual_s: float = 0.0
-    n_used: int = 0
-    n_left_out: int = 0
-
-    def map(self, times: Floats) -> Floats:
-        """Return the recorder's LSL seconds for stamps of the stream, same shape."""
-        return times + self.intercept_s + self.slope * (times - self.origin_s)
-
-
-def fit_clock(offsets: Floats) -> Clock:
-    """Fit a robust line through measured clock offsets.
-
-    Parameters
-    ----------
-    offsets : ndarray, shape (n_offsets, 2)
-        Time on the stream's clock and the seconds to add, as XDF stores them. Rows that are not finite are left out.
-
-    Returns
-    -------
-    Clock
-        The identity where nothing was measured; a constant where the offsets span less than 30 s.
-    """
-    finite = offsets[np.isfinite(offsets).all(axis=1)]
-    if not len(finite):
-        return Clock(n_left_out=len(offsets))
-    times, values = finite[:, 0], finite[:, 1]
-    origin = float(np.median(times))
-    slope = losses.theil_sen(times, values) if np.ptp(times) >= MIN_FIT_S else 0.0
-    residuals = values - slope * (times - origin)
-    intercept = float(np.median(residuals))
-    scale = max(MAD_TO_SD * float(np.median(np.abs(residuals - intercept))), MIN_OFFSET_SD_S)
-    used = np.abs(residuals - intercept) <= OFFSET_OUTLIER_SD * scale
-    if slope:
-        slope, at_origin = np.polynomial.polynomial.polyfit(times[used] - origin, values[used], 1)[::-1]
-        intercept = float(at_origin)
-    return Clock(origin, intercept, float(slope), scale, int(used.sum()), len(offsets) - int(used.sum()))
 
 
 @dataclass(frozen=True)

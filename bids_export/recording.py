@@ -18,7 +18,7 @@ from bids_export.alignment import Gap, SampleClock
 from bids_export.arrays import Floats
 from bids_export.latency import Latency, transport
 from collector import xdf
-from collector.quality import matches
+from collector.quality import matches, on_recorder
 from protocol import folder, markers
 from protocol import study as study_file
 from protocol.folder import Manifest, Run, Session
@@ -215,7 +215,7 @@ def _file_of(stream: xdf.Stream) -> str:
 
 def mapped(stream: xdf.Stream) -> Floats:
     """Return a stream's stamps on the recorder's clock, LSL seconds."""
-    return alignment.fit_clock(stream.offsets).map(stream.stamps)
+    return on_recorder(stream)
 
 
 def matching(streams: Mapping[int, xdf.Stream], keys: StreamKeys) -> list[xdf.Stream]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector import xdf
+from collector.offsets import fit_clock
 from protocol import markers
 from protocol.folder import Quality
 from protocol.markers import Marker, MarkerError
@@ -203,16 +204,8 @@ def marker_rows(streams: Mapping[int, xdf.Stream]) -> list[tuple[float, Marker]]
 
 
 def on_recorder(stream: xdf.Stream) -> NDArray[np.float64]:
-    """Return a stream's stamps on the recorder's clock, by its measured offsets.
-
-    Between two measurements the offset is interpolated: true to a millisecond, enough for readings that hold for seconds.
-    """
-    if not len(stream.offsets):
-        return stream.stamps
-    order = np.argsort(stream.offsets[:, 0])
-    measured, values = stream.offsets[order].T
-    offsets: NDArray[np.float64] = np.interp(stream.stamps, measured, values)
-    return stream.stamps + offsets
+    """Return a stream's stamps on the recorder's clock, by its measured offsets; everybody who asks gets the same."""
+    return fit_clock(stream.offsets).map(stream.stamps)
 
 
 def matches(wanted: Wanted, header: xdf.StreamHeader) -> bool:

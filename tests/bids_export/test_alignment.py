@@ -147,24 +147,3 @@ def test_lost_samples_are_bridged_by_a_straight_line_and_the_others_stay():
 )
 def test_the_modulus_of_a_counter_is_inferred(counter, modulus):
     assert modulus_of(np.array(counter, float)) == modulus
-
-
-def test_clock_offsets_make_a_line_that_outliers_do_not_move():
-    rng = np.random.default_rng(1)
-    times = np.arange(0, 1200, 5.0)
-    values = -3.2 + 150e-6 * times + 1e-4 * rng.standard_normal(len(times))
-    values[::20] += 0.05  # round trips that took the long way
-    clock = al.fit_clock(np.column_stack([times, values]))
-    assert clock.n_left_out == 12
-    mapped = clock.map(np.array([0.0, 1200.0]))
-    assert mapped == pytest.approx([-3.2, 1200 - 3.2 + 0.18], abs=2e-4)
-
-
-def test_a_clock_without_offsets_is_the_recorders_own():
-    assert al.fit_clock(np.empty((0, 2))).map(np.array([1.5])) == pytest.approx([1.5])
-
-
-def test_an_offset_that_is_not_a_number_is_left_out():
-    clock = al.fit_clock(np.array([[0.0, 1.0], [5.0, np.nan], [10.0, 1.0]]))
-    assert (clock.n_used, clock.n_left_out) == (2, 1)
-    assert clock.map(np.array([7.0])) == pytest.approx([8.0])

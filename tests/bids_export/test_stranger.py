@@ -10,6 +10,7 @@ import pytest
 from bids_export import dataset, events
 from collector.twin.cohort import Participant, record_participant
 from collector.twin.knobs import Faults, seed_of
+from protocol.study_files import load_study
 from tests.bids_export import lab
 from tests.collector.twin.studies import small_study
 
@@ -76,19 +77,28 @@ def test_without_the_alignment_the_stranger_would_miss_them(tmp_path: Path, monk
 
 @pytest.mark.slow
 def test_impulses_of_the_twin_are_found_at_both_ends_of_twenty_minutes(tmp_path: Path) -> None:
-    """Through the session itself, the twin's devices with faults of every kind, and the writers of a live session."""
-    files = small_study(tmp_path / "study", rest_s=395.0, fps=5)
+    """Through the session itself, with gaps, 200 ppm, and a screen, a camera and an EEG that are late independently."""
+    files = small_study(tmp_path / "study", rest_s=395.0, fps=15)
+    text = files.path.read_text(encoding="utf-8").replace("size_px = [160, 120]", "size_px = [320, 240]")
+    files.path.write_text(text + "\n[sync]\nblinks = 12\nflashes = 12\n", encoding="utf-8")
     faults = Faults(
         gaps=((8.0, 0.7), (600.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0, offset_noise_s=1e-4,
-        eeg_jitter_s=0.003, impulse_trials=(1, 4),
+        display_latency_s=0.045, camera_latency_s=0.110, eeg_latency_s=0.750, eeg_jitter_s=0.003, impulse_trials=(1, 4),
     )  # fmt: skip
-    record_participant(files, tmp_path / "data", Participant("01", seed_of("01", seed=1), 0.92), faults=faults)
+    participant = Participant("01", seed_of("01", seed=1), 0.92)
+    record_participant(load_study(files.path.parent), tmp_path / "data", participant, faults=faults)
     done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options(simulated=True))
-    onsets = [event.onset for event in events.read(next(done.root.glob("sub-01/ses-01/eeg/*_events.tsv")))]
+    vhdr = next(done.root.glob("sub-01/ses-01/eeg/*_eeg.vhdr"))
+    onsets = [event.onset for event in events.read(vhdr.with_name(vhdr.name.replace("_eeg.vhdr", "_events.tsv")))]
     assert max(onsets) - min(onsets) > 1200
+    told = json.loads(vhdr.with_suffix(".json").read_text(encoding="utf-8"))["SyncCertificate"]
+    assert told["screen-eeg"]["applied"]
+    low, high = told["screen-eeg"]["interval95_s"]
+    assert low <= 0.045 + 0.750 <= high
+    assert high - low < 0.033
     finds = strangers_finds(done.root)
     for samples_off, frames_off, height_uv, brightness in (finds[0], finds[3]):
-        assert abs(samples_off) <= 1
+        assert abs(samples_off) / 256 <= 0.016  # without the certificate it would be 0.8 s
         assert abs(frames_off) <= 1
         assert height_uv > faults.impulse_uv * 0.9
         assert brightness > 200
