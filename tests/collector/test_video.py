@@ -1,5 +1,6 @@
 """The video file keeps every frame at its own time."""
 
+import errno
 import stat
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from collector.video import VideoError, VideoWriter
+from collector.video import VideoDiskError, VideoError, VideoWriter
 
 SIZE = (64, 48)
 
@@ -64,6 +65,35 @@ os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == -9
     assert len(frames(tmp_path / "a.mkv")) >= 90 - 16  # half a second, and a frame
+
+
+class FullDisk:
+    """A container on a disk that takes nothing more, also when it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def mux(self, packet: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        self.closed += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_an_error_of_its_own_also_on_close(tmp_path: Path) -> None:
+    video = VideoWriter(tmp_path / "a.mkv", SIZE, 30)
+    video.write(grey(1), 0.0)
+    real, video._container = video._container, FullDisk()  # type: ignore[assignment]
+    full = video._container
+    with pytest.raises(VideoDiskError) as written:
+        video.write(grey(2), 0.1)
+    with pytest.raises(VideoDiskError) as closed:
+        video.close()
+    video.close()  # once is enough
+    assert written.value.errno == closed.value.errno == errno.ENOSPC and full.closed == 1  # type: ignore[attr-defined]
+    assert video.n_frames == 1
+    real.close()
 
 
 def test_the_video_is_its_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
