@@ -56,7 +56,6 @@ def run(
     screen = Console(stderr=True, soft_wrap=True)
     told = study_file.load(study)
     consent = _consent(agreed, told, screen, twin=twin)
-    screen.print("waiting for the streams; Ctrl-C ends the recording")
     broke = ""
     try:
         record_file(out, told, consent=consent, twin=twin, base=study, wait_s=wait, length_s=60 * minutes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from protocol.folder import Consent, FolderError, Run, Session
 from protocol.journal import Journal
 from protocol.link import Link
 from protocol.study import Camera, Study
+
+log = logging.getLogger(__name__)
 
 
 class BrokenError(RuntimeError):
