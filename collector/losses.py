@@ -17,6 +17,7 @@ Integers = NDArray[np.int64]
 
 MIN_FIT_S = 30.0  # below, a rate cannot be told from the noise of its stamps: the nominal one is taken
 TRUST_S = 0.1  # stamps that stray further than this from the counter are looked at; radio latency jitters by less
+ANEW_S = 0.01  # stamps that agree this well with a count from zero say that it wrapped, and did not begin anew
 LEVEL_S = 4.0  # how much of either side of a stray stamp is compared; a stall's burst is over by then
 LEVEL_Q = 0.1  # latency only ever adds: the early stamps are the true ones
 JITTERS = 8.0  # without a counter, a stamp this many times the jitter late is looked at
@@ -151,9 +152,11 @@ def _told_steps(stamps: Floats, sfreq: float, counter: Floats, modulus: int) -> 
     steps = np.diff(counter).astype(np.int64)
     if modulus:
         steps %= modulus
-    stray = np.abs(np.diff(stamps) * sfreq - steps) > TRUST_S * sfreq
+    # a counter that stands at its beginning right after a loss has begun anew, unless its stamps agree closely
+    trust = np.where((counter[1:] == 0) & (counter[:-1] != modulus - 1), ANEW_S, TRUST_S) * sfreq
+    stray = np.abs(np.diff(stamps) * sfreq - steps) > trust
     for at, shift in _level_shifts(stamps, steps, np.flatnonzero(stray), sfreq):
-        steps[at] = _corrected(int(steps[at]), shift, modulus, trust=TRUST_S * sfreq)
+        steps[at] = _corrected(int(steps[at]), shift, modulus, trust=float(trust[at]))
     return steps
 
 

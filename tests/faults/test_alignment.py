@@ -66,7 +66,7 @@ def test_every_sample_is_in_its_place_whatever_was_lost_set_or_begun_anew(tmp_pa
         ours.append(float(error.max()))
         wanted = [(int(a) + 1, int(b - a - 1)) for a, b in itertools.pairwise(index) if b - a > 1]
         found = [(gap.first, gap.n) for gap in clock.gaps]
-        gaps_right += len(found) == len(wanted) and np.abs(np.array(found) - wanted).max() <= 1
+        gaps_right += len(found) == len(wanted) and bool(np.abs(np.array(found) - wanted).max() <= 1)
         loaded = pyxdf.load_xdf(str(path))[0][0]
         theirs.setdefault(fault or "gap alone", []).append(float(np.abs(loaded["time_stamps"] - truth - late).max()) * 1e3)
         path.unlink()
