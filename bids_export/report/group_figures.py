@@ -83,18 +83,21 @@ def bias(by: Mapping[str, Mapping[str, tuple[int, int]]]) -> Figure:
 
 
 def accuracies(scores: Sequence[Score]) -> Figure:
-    """Draw accuracy with its interval beside chance, one panel a split; leaky ones are hollow and say so."""
+    """Draw accuracy with its interval beside chance, one panel a split, two beside each other; leaky ones are hollow."""
     splits = list(dict.fromkeys((score.split, score.leaky) for score in scores))
-    lanes = list(dict.fromkeys((score.modality, score.features) for score in scores))
-    fig = style.figure(1.7 + 0.42 * len(lanes))
-    panels = fig.subplots(1, len(splits), squeeze=False, sharey=True)[0]
-    for axes, (split, leaky) in zip(panels, splits, strict=True):
+    lanes = list(dict.fromkeys(score.lane for score in scores))
+    n_rows = -(-len(splits) // 2)
+    fig = style.figure(0.6 + n_rows * (1.1 + 0.42 * len(lanes)))
+    panels = fig.subplots(n_rows, min(2, len(splits)), squeeze=False, sharey=True).ravel()
+    for axes in panels[len(splits) :]:
+        axes.remove()
+    for axes, (split, leaky) in zip(panels, splits, strict=False):
         for score in (s for s in scores if s.split == split):
-            _score(axes, score, lanes.index((score.modality, score.features)))
+            _score(axes, score, lanes.index(score.lane))
         axes.set_title(f"{split}{'  (leaky: too good)' if leaky else ''}", loc="left", fontsize=10)
         axes.set(xlim=(0, 1), xlabel="accuracy", ylim=(len(lanes) - 0.4, -0.6))
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-        axes.set_yticks(range(len(lanes)), [f"{modality}, {features}" for modality, features in lanes])
+        axes.set_yticks(range(len(lanes)), lanes)
         style.plain(axes, grid="x")
     fig.legend(handles=_legend(scores), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
     return fig

@@ -32,11 +32,21 @@ class Score(BaseModel):
     p_permutation: float | None = None
     n_test: int
     n_participants: int
+    control: str = "none"
+
+    @property
+    def lane(self) -> str:
+        """What is scored, in few words: a recogniser that is not the paper's own by its name."""
+        return f"{self.model if self._other else self.modality}, {self.features}"
 
     @property
     def figure(self) -> str:
         """File name of its confusion matrix."""
-        return f"{self.modality}_{self.features}_{self.split}.png"
+        return f"{self.modality}{f'-{self.model}' if self._other else ''}_{self.features}_{self.split}.png"
+
+    @property
+    def _other(self) -> bool:
+        return self.modality == "eeg" and self.model != "map_cnn"
 
     @property
     def interval(self) -> str:
@@ -62,7 +72,8 @@ def load(root: Path) -> tuple[Score, ...]:
         where = ".".join(map(str, first["loc"])) or "the file"
         raise ReportError(f"{path}: {where}: {first['msg']}; train again with emo-train") from None
     order = {name: n for n, name in enumerate(MODALITIES)}
-    return tuple(sorted(rows, key=lambda r: (r.leaky, r.split, r.features, order.get(r.modality, 9))))
+    shown = [row for row in rows if row.control == "none"]  # controls are told by emo-train's own page
+    return tuple(sorted(shown, key=lambda r: (r.leaky, r.split, r.features, order.get(r.modality, 9))))
 
 
 def matrices(root: Path, scores: tuple[Score, ...]) -> tuple[tuple[Score, Path], ...]:

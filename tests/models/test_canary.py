@@ -16,6 +16,7 @@ from collector.twin.cohort import plan, record_participant
 from collector.twin.knobs import Knobs
 from models import bids, dataset, job, train
 from models.evaluate import MetricsRow, load_rows
+from models.scores import scored
 from models.splits import Fold, Split, leave_one_subject_out
 from protocol.presets import Sizes
 from protocol.scaffold import scaffold
@@ -82,13 +83,12 @@ def test_the_same_test_fails_when_a_leak_is_planted(without: Path) -> None:
     torn = tuple(Fold(fold.name, everything, fold.test, fold.test) for fold in honest.folds)
     (outcome,) = train.cross_validate(
         data,
-        splits=[Split("torn", True, ("trial", "stimulus", "participant"), torn)],
-        kinds=KINDS,
-        modalities=MODALITIES,
+        splits=[Split("torn", False, ("trial", "stimulus", "participant"), torn)],  # a leak that nobody knows of
+        recipes=train.recipes((), MODALITIES, KINDS),
         seed=1,
     )  # type: ignore[arg-type]
-    for row in train.rows_of(data, outcome, kinds=KINDS, labels="target", seed=1):  # type: ignore[arg-type]
-        assert row.p_permutation is not None and row.p_permutation < 0.01, row
+    for one in scored(data, outcome, labels="target", seed=1):
+        assert one.row.p_permutation is not None and one.row.p_permutation < 0.01, one.row
 
 
 def test_with_emotion_every_modality_beats_chance(study: StudyFiles, tmp_path: Path) -> None:
