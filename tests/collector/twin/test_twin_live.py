@@ -1,5 +1,6 @@
 """The twin through the real doors: LSL outlets that a real inlet reads, a camera, and an end at the session's end."""
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from protocol.markers import parse
 from .studies import small_study
 
 SEED = 5
+DISPLAY_S = 0.06
 READER = Path(__file__).parent / "live_reader.py"
 
 
@@ -42,18 +44,24 @@ def headset(study: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
 @pytest.mark.live
 def test_a_real_inlet_reads_the_headset_and_it_ends_with_the_session(tmp_path: Path) -> None:
     study = small_study(tmp_path / "study").path
-    with headset(study) as (process, environment):
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text + '[screen]\nphotodiode = "top-left"\n[eeg]\nphotodiode = "Light"\n', encoding="utf-8")
+    (tmp_path / "faults.toml").write_text(f"display_latency_s = {DISPLAY_S}\n")
+    with headset(study, "--faults", str(tmp_path / "faults.toml")) as (process, environment):
         command = [sys.executable, "-P", str(READER), str(tmp_path / "read.npz"), str(SEED)]
         read = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert read.returncode == 0, read.stderr
         assert process.wait(timeout=30) == 0
     data = np.load(tmp_path / "read.npz")
     labels = re.findall(r"<label>(.*?)</label>", str(data["xml"]))
-    assert tuple(labels) == EEG_LABELS
+    assert tuple(labels) == (*EEG_LABELS, "Light")
     assert "<channel_format>double64</channel_format>" in str(data["xml"]) and "simulated" in str(data["xml"])
 
     values, stamps = data[f"{EEG_NAME}/values"], data[f"{EEG_NAME}/stamps"]
-    assert values.shape[1] == 37 and len(values) > 6 * 256
+    assert values.shape[1] == 38 and len(values) > 6 * 256
+    # the light of the clip's first and last flip, on the EEG's own clock
+    rises = stamps[np.flatnonzero(np.diff(values[:, -1]) > 0) + 1]
+    assert rises == pytest.approx(data["sent"][1:3] + DISPLAY_S, abs=1 / 256)
     assert np.diff(stamps) == pytest.approx(1 / 256, abs=1e-6)
     assert ((np.diff(values[:, 1]) % 256) == 1).all()
     transport = stamps + data["wall_minus_lsl"] - values[:, 0]
@@ -110,6 +118,37 @@ def test_the_camera_sees_the_clip_that_the_markers_name(tmp_path: Path) -> None:
             assert far(frame, t, shown) < 0.5
             if shown.kind == "clip":
                 assert far(frame, t, calm) > 2 * far(frame, t, shown)
+
+
+WATCHER = """
+import json, sys, time
+from protocol import lsl
+lsl.configure()
+import pylsl
+resolver, seen, stop = pylsl.ContinuousResolver(prop="type", value="EEG", forget_after=1.0), [], time.monotonic() + 40
+while time.monotonic() < stop and not (seen and seen[-1] and "other" in seen[-1][0]):
+    now = sorted(info.source_id() for info in resolver.results())
+    if (now or seen) and seen[-1:] != [now]:
+        seen.append(now)
+    time.sleep(0.05)
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.live
+def test_a_headset_drops_out_and_comes_back_as_itself_or_as_another_as_its_script_says(tmp_path: Path) -> None:
+    (tmp_path / "faults.toml").write_text(
+        "[[at]]\nkind = 'drop'\nat_s = 3\nfor_s = 2.5\nsince = 'device'\n"
+        "[[at]]\nkind = 'returns_with_other_id'\nat_s = 8\nfor_s = 2.5\nsince = 'device'\n"
+    )
+    with headset(small_study(tmp_path / "study").path, "--faults", str(tmp_path / "faults.toml")) as (process, environment):
+        watched = subprocess.run(
+            [sys.executable, "-P", "-c", WATCHER], env=environment, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert watched.returncode == 0, watched.stderr
+        assert process.poll() is None
+    own = f"twin-{SEED}-EEG"
+    assert json.loads(watched.stdout) == [[own], [], [own], [], [f"{own}-other"]]
 
 
 @pytest.mark.live
