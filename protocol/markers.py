@@ -77,9 +77,9 @@ class Marker:
 
     def __post_init__(self) -> None:
         if self.name not in KEYS:
-            raise MarkerError(f"unknown marker {self.name!r}: one of {', '.join(KEYS)}")
+            raise MarkerError(f"unknown marker {self.name[:80]!r}: one of {', '.join(KEYS)}")
         if unknown := [key for key in self.keys if key not in KEYS[self.name]]:
-            raise MarkerError(f"marker {self.name}: unknown key {unknown[0]!r}: one of {', '.join(KEYS[self.name])}")
+            raise MarkerError(f"marker {self.name}: unknown key {unknown[0][:80]!r}: one of {', '.join(KEYS[self.name])}")
 
     def __str__(self) -> str:
         """Return the line that goes over the wire."""
@@ -107,7 +107,7 @@ def decode(text: str) -> tuple[str, dict[str, str]]:
     """
     name, *parts = text.split(" ")
     if not name or any("=" not in part for part in parts):
-        raise MarkerError(f"not a marker: {text!r}")
+        raise MarkerError(f"not a marker: {text[:200]!r}")
     pairs = (part.partition("=") for part in parts)
     return unquote(name), {key: unquote(value) for key, _, value in pairs}
 

@@ -107,13 +107,15 @@ def read(path: Path) -> list[TrialRow]:
         When it is not such a table; one line with file, line and cure.
     """
     whole = path.read_bytes().rpartition(b"\n")[0].decode("utf-8", errors="replace")
-    header, *lines = list(csv.reader(whole.split("\n")))
-    if tuple(header) != COLUMNS:
-        raise TrialsError(f"{path}, line 1: columns = {header}: is not a trial table of ours")
     try:
+        header, *lines = list(csv.reader(whole.split("\n")))
+        if tuple(header) != COLUMNS:
+            raise TrialsError(f"{path}, line 1: columns = {str(header)[:200]}: is not a trial table of ours")
         return [_row(cells) for cells in lines]
-    except (ValueError, TypeError) as error:
-        raise TrialsError(f"{path}: {error}; it was edited or damaged: restore it from a copy") from None
+    except TrialsError:
+        raise
+    except (ValueError, TypeError, csv.Error) as error:
+        raise TrialsError(f"{path}: {str(error)[:200]}; it was edited or damaged: restore it from a copy") from None
 
 
 def _row(cells: list[str]) -> TrialRow:

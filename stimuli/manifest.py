@@ -179,7 +179,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     header = [cell.strip() for cell in lines[0].split("\t")]
     if sorted(set(header) | set(OPTIONAL)) != sorted((*COLUMNS, *OPTIONAL)) or len(set(header)) < len(header):
         wanted = f"{' '.join(COLUMNS)}, and {' '.join(OPTIONAL)} where you like"
-        raise ManifestError(f"{path}, line 1: columns = {header}: write, separated by tabs: {wanted}")
+        raise ManifestError(f"{path}, line 1: columns = {str(header)[:200]}: write, separated by tabs: {wanted}")
     return [(n, _cells(path, n, header, line)) for n, line in enumerate(lines[1:], 2) if line.strip()]
 
 
@@ -208,13 +208,13 @@ def _inside(folder: Path, name: str) -> Path:
     """Return the file's path; a table from elsewhere must not reach outside its own folder."""
     cure = "name a file below the folder of the table, with / between folders"
     if not name or "\\" in name or not name.isprintable() or Path(name).is_absolute():
-        raise ManifestError(f"file = {name!r}: {cure}")
+        raise ManifestError(f"file = {name[:80]!r}: {cure}")
     try:
         path = (folder / name).resolve()
     except (OSError, RuntimeError):  # a link that leads to itself
         path = folder
     if not path.is_relative_to(folder) or path == folder:
-        raise ManifestError(f"file = {name!r}: leaves the folder; {cure} (links that lead outside do not count)")
+        raise ManifestError(f"file = {name[:80]!r}: leaves the folder; {cure} (links that lead outside do not count)")
     return path
 
 
@@ -230,7 +230,7 @@ def _seconds(key: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= _LONGEST_S:
-        raise ManifestError(f"{key} = {text!r}: write seconds within the file, from 0 to {_LONGEST_S:.0f}")
+        raise ManifestError(f"{key} = {text[:80]!r}: write seconds within the file, from 0 to {_LONGEST_S:.0f}")
     return value
 
 
