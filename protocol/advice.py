@@ -33,6 +33,7 @@ def warnings(study: Study, clips: Clips, *, path: Path) -> list[str]:
         *_flashing(study, clips),
         *_loudness(study, clips, path),
         *_rates(study, clips),
+        *_gaps(clips),
     ]
 
 
@@ -90,6 +91,16 @@ def _loudness(study: Study, clips: Clips, path: Path) -> Iterator[str]:
             f"{path}: clips of {loud} are {means[loud] - means[soft]:.1f} LU louder than those of {soft} "
             f"({means[loud]:.1f} and {means[soft]:.1f} LUFS): more than {LOUDNESS_LU:g} LU; make them equally loud"
         )
+
+
+def _gaps(clips: Clips) -> Iterator[str]:
+    for entry, facts in clips:
+        if facts.gaps:
+            at, seconds = facts.gaps[0]
+            yield (
+                f"{entry.where}: {entry.stim_id} stands still {len(facts.gaps)} times, first at {at:g} s for {seconds:g} s: "
+                "frames are missing; take it from its source anew, unless it is meant so"
+            )
 
 
 def _rates(study: Study, clips: Clips) -> Iterator[str]:

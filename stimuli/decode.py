@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from stimuli.measures import Flashes, Loudness
 
 _SLACK_S = 0.05  # sound may end this much beside the picture: codecs work in blocks of 20 to 40 ms
 _TICK_S = 0.0011  # Matroska and WebM keep times in milliseconds
-_LATE_S = 0.1  # a picture that begins so long after the sound is worth a word
+_REGULAR, _FEWEST_STEPS = 0.9, 10  # a film of which so many frames last equally long was meant to have a constant rate
+_SAME_S = 0.0015  # times that are one and the same, rounded by a container
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Facts:
         FFmpeg's name of the format, such as ``matroska,webm``.
     constant_rate : bool
         Whether all frames last equally long.
+    gaps : tuple of (float, float)
+        Where and for how long, in seconds, a frame stays although nearly all others last equally long: some are missing.
     first_s : float
         When the first frame comes, seconds within the file.
     pixel_aspect : float
@@ -68,6 +71,7 @@ class Facts:
     faults: tuple[str, ...] = ()
     container: str = ""
     constant_rate: bool = True
+    gaps: tuple[tuple[float, float], ...] = ()
     first_s: float = 0.0
     pixel_aspect: float = 1.0
     rotation: int = 0
@@ -93,7 +97,6 @@ class _Seen:
     first: tuple[int, int] = (0, 0)
     last_s: float = 0.0
     rotation: int = 0
-    n_played: int = 0
     n_packets: int = 0
     n_corrupt: int = 0
     n_samples: int = 0
@@ -102,7 +105,7 @@ class _Seen:
     flashes: Flashes = field(default_factory=Flashes)
     loudness: Loudness = field(default_factory=Loudness)
 
-    def picture(self, frame: Any, *, zero_s: float, half_s: float) -> None:
+    def picture(self, frame: Any, *, zero_s: float) -> None:
         size, time_s = (frame.width, frame.height), frame.time - zero_s if frame.time is not None else math.nan
         if not self.stamps:
             self.first, self.rotation = size, round(frame.rotation) % 360
@@ -110,9 +113,7 @@ class _Seen:
         self.last_s = float(frame.duration * frame.time_base) if frame.duration else 0.0
         self.sizes.add(size)
         self.n_corrupt += bool(frame.is_corrupt)
-        # the player's rule: a quarter of a frame's half allows for times that were rounded
-        if self.start_s - half_s <= time_s < self.stop_s - half_s / 4:
-            self.n_played += 1
+        if self.start_s - _SAME_S <= time_s < self.stop_s - _SAME_S:
             self.flashes.add(frame, time_s)
 
     def sound(self, frame: Any, *, zero_s: float) -> None:
@@ -165,28 +166,65 @@ def _decode(container: Any, said: list[Any], seen: _Seen) -> Facts:
         # one thread each: what FFmpeg says in another one is not heard, and waits for Python's lock
         stream.codec_context.thread_count = 1
         stream.thread_type = "SLICE"
-    zero_s, half_s = (container.start_time or 0) / av.time_base, 0.5 / float(picture.average_rate or 25)
+    zero_s = (container.start_time or 0) / av.time_base
     broken = ""
     try:
         for packet in container.demux(picture, *sounds):
             seen.n_packets += packet.stream is picture and packet.size > 0 and not packet.is_discard
             for frame in packet.decode():
                 if packet.stream is picture:
-                    seen.picture(frame, zero_s=zero_s, half_s=half_s)
+                    seen.picture(frame, zero_s=zero_s)
                 else:
                     seen.sound(frame, zero_s=zero_s)
     except av.FFmpegError as error:
         broken = f"breaks off after {len(seen.stamps)} frames: {_said(error)}"
     fps, picture_s, constant = _length(seen, picture)
+    # AVI shows a frame for longer by empty ones, which it counts
+    declared = 0 if container.format.name == "avi" else picture.frames
     sound_s = (seen.n_samples / seen.rate_hz if seen.rate_hz else 0.0) if sounds else None
-    faults = _faults(seen, broken, said, declared_s=declared_s, picture_s=picture_s, sound_s=sound_s, declared=picture.frames)
+    faults = _faults(seen, broken, said, declared_s=declared_s, picture_s=picture_s, sound_s=sound_s, declared=declared)
     return Facts(
         *seen.first, fps, len(seen.stamps), picture_s, sound_s,
         codecs=tuple(stream.codec_context.name for stream in (picture, *sounds)), faults=tuple(faults),
-        container=container.format.name, constant_rate=constant, first_s=max(0.0, seen.stamps[0]) if seen.stamps else 0.0,
-        pixel_aspect=float(picture.sample_aspect_ratio or 1), rotation=seen.rotation, n_played=seen.n_played,
+        container=container.format.name, constant_rate=constant, gaps=gaps(seen.stamps),
+        first_s=max(0.0, seen.stamps[0]) if seen.stamps else 0.0,
+        pixel_aspect=float(picture.sample_aspect_ratio or 1), rotation=seen.rotation,
+        n_played=n_played(seen.stamps, seen.start_s, seen.stop_s),
         lufs=seen.loudness.lufs, flashes=seen.flashes.most_in_a_second,
     )  # fmt: skip
+
+
+def n_played(stamps: Sequence[float], start_s: float, stop_s: float) -> int:
+    """Return how many frames are shown from an in point up to an out point, as the player counts.
+
+    The first is the one that is to be seen at the in point; the one whose time the out point is, is not shown any more.
+
+    Examples
+    --------
+    >>> n_played([0.0, 0.5, 1.0], 0.0, 1.0), n_played([0.0, 0.5, 1.0], 0.6, 1.1), n_played([0.0, 0.5, 1.0], 0.6, 0.9)
+    (2, 2, 1)
+    """
+    inside = [t for t in stamps if start_s - _SAME_S <= t < stop_s - _SAME_S]
+    seen_before = any(t < start_s - _SAME_S for t in stamps) and not (inside and inside[0] <= start_s + _SAME_S)
+    return len(inside) + seen_before
+
+
+def gaps(stamps: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Return where frames are missing: the time of the last one before each gap, and how long that one stays.
+
+    Examples
+    --------
+    >>> gaps([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.1, 1.2])
+    ((0.8, 0.3),)
+    """
+    steps = np.diff(stamps)
+    if len(steps) < _FEWEST_STEPS:
+        return ()
+    usual = float(np.median(steps))
+    regular = np.abs(steps - usual) <= 2 * _TICK_S
+    if np.mean(regular) < _REGULAR:
+        return ()
+    return tuple((round(stamps[n], 3), round(float(steps[n]), 3)) for n in np.flatnonzero(~regular & (steps > 1.5 * usual)))
 
 
 def _length(seen: _Seen, picture: Any) -> tuple[float, float, bool]:
@@ -237,8 +275,8 @@ def _damage(seen: _Seen, said: list[Any], *, declared: int) -> str:
         return f"{seen.n_corrupt_sound} pieces of its sound are damaged"
     if n < max(seen.n_packets, 0):
         return f"{seen.n_packets - n} of {seen.n_packets} frames cannot be decoded"
-    if seen.n_packets < declared and n < declared:
-        return f"says {declared} frames and holds {n}"
+    if seen.n_packets < declared:
+        return f"says {declared} frames and holds {seen.n_packets}"
     return f"is damaged ({errors[0]})" if errors else ""
 
 

@@ -16,6 +16,7 @@ _SILENT_LUFS = -70.0  # the standard's absolute gate: nothing below it is counte
 CELLS = (9, 12)
 _PIXELS_PER_CELL = 8
 _STEP = 0.1  # of the largest relative luminance
+_SAME_S = 0.002  # times are rounded: what is a second apart is not in one second
 _DARK = 0.8  # the darker picture of a flash is below this
 
 
@@ -100,7 +101,7 @@ def most_flashes(times_s: NDArray[np.float64], light: NDArray[np.float64]) -> in
         if np.ptp(course) < _STEP:
             continue
         turns = times_s[_turns(course)]
-        counts = np.arange(len(turns)) - np.searchsorted(turns, turns - 1.0, side="right") + 1
+        counts = np.arange(len(turns)) - np.searchsorted(turns, turns - 1.0 + _SAME_S, side="right") + 1
         most = max(most, int(counts.max(initial=0)))
     return (most + 1) // 2
 
