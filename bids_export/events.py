@@ -21,7 +21,7 @@ class Event:
     sample index at the end of a recording too. ``trial_type`` is ``clip/<emotion>``, ``rest/<emotion>``, ``baseline/..``,
     ``practice``, ``mood_repair``, ``rest``, ``break``, ``pause``, ``rating``, ``sync/..`` or ``BAD_gap``. ``attempt`` is n/a
     but where a trial's clip was begun again (2 ..); ``end`` says which of them is complete. ``target`` is the stimulus norm;
-    ``valence`` to ``rating`` are self-report.
+    ``valence`` to ``familiarity`` are self-report.
     """
 
     onset: float
@@ -34,9 +34,10 @@ class Event:
     valence: int | None = None
     arousal: int | None = None
     dominance: int | None = None
+    liking: int | None = None
     rating: str | None = None
     intensity: int | None = None
-    familiarity: int | None = None
+    familiarity: bool | None = None
     looked_away: bool | None = None
     response_time: float | None = None
     frames_shown: int | None = None
@@ -52,12 +53,13 @@ _INTEGERS = {
     "valence",
     "arousal",
     "dominance",
+    "liking",
     "intensity",
-    "familiarity",
     "frames_shown",
     "frames_dropped",
     "attempt",
 }
+_FLAGS = {"looked_away", "familiarity"}
 _FLOATS = {"onset", "duration", "response_time"}
 
 
@@ -93,6 +95,6 @@ def _cell(value: object) -> str:
 def _value(name: str, cell: str) -> tuple[str, object]:
     if cell == NA:
         return name, None
-    if name == "looked_away":
+    if name in _FLAGS:
         return name, cell == "yes"
     return name, int(cell) if name in _INTEGERS else float(cell) if name in _FLOATS else cell

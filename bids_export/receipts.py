@@ -130,7 +130,7 @@ def key_of(runs: Sequence[Run], *, profile: str = "internal") -> str:
     for run in runs:
         for path in (run.session_json, run.study_toml, run.clips_tsv, run.trials_csv, run.manifest_json):
             digest.update(f"{run.run}/{path.name} {sha256(path) if path.exists() else None}\n".encode())
-        for path in (run.xdf, *run.videos()):
+        for path in (run.recording, *run.videos()):
             finished = run.manifest_json.exists() or not path.exists()
             size = path.stat().st_size if path.exists() else None
             digest.update(f"{run.run}/{path.name} {size if finished else sha256(path)}\n".encode())

@@ -16,6 +16,11 @@ _CLIP_HED = "Sensory-event, Experimental-stimulus, (Visual-presentation, Auditor
 _HED = {
     "baseline/eyes_open": "Experiment-structure, Rest",
     "baseline/eyes_closed": "Experiment-structure, Rest",
+    "rest": "Experiment-structure, Rest",
+    "break": "Experiment-structure, Rest",
+    "pause": "Experiment-structure, Pause",
+    "practice": _CLIP_HED,
+    "mood_repair": _CLIP_HED,
     "rating": "Agent-action, Participant-response, (Press, Keyboard-key)",
     "sync/cue": "Sensory-event, Cue, Visual-presentation",
     "sync/flash": "Sensory-event, Cue, Visual-presentation",
@@ -24,6 +29,11 @@ _HED = {
 _LEVELS = {
     "baseline/eyes_open": "The participant looks at a cross, with open eyes, before the first clip.",
     "baseline/eyes_closed": "The participant rests with closed eyes.",
+    "rest": "The participant rests.",
+    "break": "A break between two blocks.",
+    "pause": "The operator, or the participant, has stopped the session for a while.",
+    "practice": "A clip is playing for practice: it is no trial.",
+    "mood_repair": "A pleasant clip is playing at the end: it is no trial.",
     "rating": "A question is on the screen, until the participant answers it.",
     "sync/cue": "The participant is asked to blink.",
     "sync/flash": "The screen's brightness steps.",
@@ -47,6 +57,7 @@ _SAM = {
     "valence": "1 (unpleasant) to 9 (pleasant)",
     "arousal": "1 (calm) to 9 (excited)",
     "dominance": "1 (not in control) to 9 (in control)",
+    "liking": "1 (dislike) to 9 (like)",
 }
 
 
@@ -66,7 +77,7 @@ def events(study: Study, session: Session, present: set[str], *, certificate: Ce
     """
     emotions = study.emotions
     levels = {f"clip/{name}": f"A clip chosen to elicit {name} is playing." for name in emotions}
-    levels |= {f"rest/{name}": f"Rest after a clip chosen to elicit {name}." for name in emotions}
+    levels |= {f"rest/{name}": f"A cross for as long as a clip: rest, which stands for {name}." for name in emotions}
     levels = {name: text for name, text in (levels | _LEVELS).items() if name in present or name.startswith("clip/")}
     hed = {name: _hed(name) for name in levels}
     return {
@@ -80,7 +91,8 @@ def events(study: Study, session: Session, present: set[str], *, certificate: Ce
         **{name: _sam(name) for name in _SAM},
         "rating": _rating(emotions),
         "intensity": {"Description": "How strong the felt emotion was, by the participant's own answer", "Units": "arbitrary"},
-        "familiarity": {"Description": "How familiar the clip was, by the participant's own answer", "Units": "arbitrary"},
+        "familiarity": {"Description": "Whether the participant says to have known the clip",
+                        "Levels": {"yes": "knew it", "no": "did not"}},
         "looked_away": {"Description": "Whether the participant says to have looked away",
                         "Levels": {"yes": "looked away", "no": "did not"}},
         "response_time": {"Description": "Time from the flip of the question to the answer", "Units": "s"},
@@ -89,7 +101,8 @@ def events(study: Study, session: Session, present: set[str], *, certificate: Ce
         "attempt": {"Description": "How often this trial's clip had been begun, where it was begun again (2 ..)"},
         "end": {"Description": "How it ended", "Levels": {
             "complete": "as planned", "skipped": "skipped by the operator", "failed": "the clip could not be played",
-            "interrupted": "the session was stopped, or the window was lost"}},
+            "interrupted": "the session was stopped, or the window was lost",
+            "repeated": "as planned, but shown again in full later: that one counts"}},
         "StimulusPresentation": presentation(study, session),
     }  # fmt: skip
 
@@ -115,7 +128,8 @@ def _rating(emotions: dict[str, Emotion]) -> dict[str, Any]:
 
 
 def _sam(name: str) -> dict[str, Any]:
-    text = f"{name.capitalize()} by the participant's own answer on the Self-Assessment Manikin, {_SAM[name]}"
+    scale = "a scale" if name == "liking" else "the Self-Assessment Manikin"
+    text = f"{name.capitalize()} by the participant's own answer on {scale}, {_SAM[name]}"
     return {"Description": text, "Units": "arbitrary", "Minimum": 1, "Maximum": 9}
 
 

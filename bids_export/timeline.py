@@ -9,10 +9,11 @@ from typing import Any
 from bids_export.alignment import Gap
 from bids_export.events import Event
 from protocol.markers import Marker
-from protocol.ratings import EMOTION
+from protocol.ratings import EMOTION, FAMILIARITY, INTENSITY, LOOKED_AWAY
 
-SCALES = ("valence", "arousal", "dominance")
+SCALES = ("valence", "arousal", "dominance", "liking", INTENSITY)
 BAD_GAP = "BAD_gap"
+REPEATED = "repeated"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, dura
     Returns
     -------
     list of Event
-        Sorted by onset. A clip carries the answers that were given after it; each answer has a row of its own too.
+        Sorted by onset. A clip carries the answers that were given after it; each answer has a row of its own too. Of a trial
+        that was shown several times in full, the last one is ``complete`` and the earlier ones are ``repeated``.
     """
     rows: list[Event] = []
     for n, moment in enumerate(moments):
@@ -48,7 +50,17 @@ def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, dura
         if make := _MAKERS.get(moment.marker.name):
             rows += make(moment, after, duration)
     rows += [Event(onset=gap.first / sfreq, duration=gap.n / sfreq, trial_type=BAD_GAP) for gap in gaps]
-    return sorted(rows, key=lambda row: row.onset)
+    return sorted(_last_counts(rows), key=lambda row: row.onset)
+
+
+def _last_counts(rows: Sequence[Event]) -> list[Event]:
+    """Mark the earlier complete attempts at a trial as repeated."""
+    last = {row.trial: n for n, row in enumerate(rows) if _counts(row)}
+    return [replace(row, end=REPEATED) if _counts(row) and last[row.trial] != n else row for n, row in enumerate(rows)]
+
+
+def _counts(row: Event) -> bool:
+    return row.trial is not None and row.end == "complete" and row.trial_type.startswith(("clip/", "rest/"))
 
 
 def _clip(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
@@ -73,7 +85,7 @@ def _answered(row: Event, after: Sequence[Moment], trial: str | None) -> Event:
     """Return a clip's row with the answers of its trial, up to where the clip was shown again."""
     for moment in after:
         keys = moment.marker.keys
-        if moment.marker.name == "clip/onset" and keys.get("trial") == trial:
+        if moment.marker.name in ("clip/onset", "rest/onset") and keys.get("trial") == trial:
             break
         if moment.marker.name == "rating" and keys.get("trial") == trial:
             row = _with_answer(row, keys.get("question", ""), keys.get("answer", ""))
@@ -81,20 +93,45 @@ def _answered(row: Event, after: Sequence[Moment], trial: str | None) -> Event:
 
 
 def _rest(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
-    end = _first(after, "rest/offset", moment.marker.keys.get("trial"))
+    keys = moment.marker.keys
+    row = _shown(moment, after, duration, f"rest/{keys['target']}" if "target" in keys else "rest")
+    return [_answered(row, after, keys.get("trial"))]
+
+
+def _outside(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    """Return the row of a clip that is no trial's: practice, or what ends a session."""
+    return [_shown(moment, after, duration, moment.marker.name.partition("/")[0])]
+
+
+def _shown(moment: Moment, after: Sequence[Moment], duration: float, trial_type: str) -> Event:
+    """Return the row of what has an onset and an offset; one that begins again before it ended was interrupted."""
+    name, trial = moment.marker.name.partition("/")[0], moment.marker.keys.get("trial")
+    end, again = _first(after, f"{name}/offset", trial), _first(after, f"{name}/onset", trial)
+    if end and again and again.onset < end.onset:
+        end = None
     stop = end.onset if end else after[0].onset if after else duration
-    row = _trial_event(moment, f"rest/{moment.marker.keys.get('target', 'unknown')}", stop)
-    return [replace(row, end=end.marker.keys.get("end", "complete") if end else "interrupted")]
+    row = _trial_event(moment, trial_type, stop)
+    return replace(row, end=end.marker.keys.get("end", "complete") if end else "interrupted")
 
 
-def _baseline(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+def _phase(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    """Return the row of a baseline or a break."""
     if moment.marker.keys.get("phase") != "onset":
         return []
-    ends = (m for m in after if m.marker.name == moment.marker.name and m.marker.keys.get("phase") == "offset")
+    ends = (m for m in after if m.marker.name == moment.marker.name)
     end = next(ends, None)
+    if end is not None and end.marker.keys.get("phase") != "offset":
+        end = None
     stop = end.onset if end else after[0].onset if after else duration
     row = Event(onset=moment.onset, duration=max(0.0, stop - moment.onset), trial_type=moment.marker.name)
     return [replace(row, end="complete" if end else "interrupted")]
+
+
+def _pause(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
+    """Return the row of a pause, up to where it went on; one that nobody ended lasts."""
+    end = _first(after, "resume", None)
+    stop = end.onset if end else duration
+    return [Event(onset=moment.onset, duration=max(0.0, stop - moment.onset), trial_type="pause")]
 
 
 def _rating(moment: Moment, _: Sequence[Moment], __: float) -> list[Event]:
@@ -111,8 +148,12 @@ def _sync(moment: Moment, _: Sequence[Moment], __: float) -> list[Event]:
 
 
 _MAKERS: dict[str, Callable[[Moment, Sequence[Moment], float], list[Event]]] = {
-    "baseline/eyes_open": _baseline,
-    "baseline/eyes_closed": _baseline,
+    "baseline/eyes_open": _phase,
+    "baseline/eyes_closed": _phase,
+    "break": _phase,
+    "pause": _pause,
+    "practice/onset": _outside,
+    "mood_repair/onset": _outside,
     "clip/onset": _clip,
     "rest/onset": _rest,
     "rating": _rating,
@@ -126,6 +167,7 @@ def _trial_event(moment: Moment, trial_type: str, stop: float) -> Event:
     return Event(
         onset=moment.onset, duration=max(0.0, stop - moment.onset), trial_type=trial_type, trial=_whole(keys.get("trial")),
         block=_whole(keys.get("block")), stim_id=keys.get("stim_id"), target=keys.get("target"),
+        attempt=_whole(keys.get("attempt")),
     )  # fmt: skip
 
 
@@ -133,6 +175,9 @@ def _with_answer(row: Event, question: str, answer: str) -> Event:
     if question in SCALES:
         scale: dict[str, Any] = {question: int(answer)}
         return replace(row, **scale)
+    if question in (LOOKED_AWAY, FAMILIARITY):
+        said: dict[str, Any] = {question: answer == "yes"}
+        return replace(row, **said)
     return replace(row, rating=answer) if question == EMOTION else row
 
 

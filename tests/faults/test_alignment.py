@@ -78,4 +78,4 @@ def test_every_sample_is_in_its_place_whatever_was_lost_set_or_begun_anew(tmp_pa
     fault_row(test=f"alignment: {what}: within a sample", n=len(cases), passed=sum(e <= 1 for e in ours), note=note)
     fault_row(test="alignment: every gap listed to a sample", n=len(cases), passed=gaps_right)
     assert gaps_right == len(cases)
-    assert min(theirs["gap alone"]) > 20  # the peer stumbles, so the recordings are not too easy
+    assert np.median(theirs["gap alone"]) > 20  # the peer stumbles, so the recordings are not too easy
