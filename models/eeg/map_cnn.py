@@ -16,12 +16,11 @@ from torch import Tensor, nn
 
 from models.eeg import scalp_map
 from models.eeg.recogniser import Model, Task
-from models.eeg.training import Learner, settings_for
+from models.eeg.scalp_map import Grid
+from models.eeg.training import Learner, Settings, settings_for
 
-N_PLANES = (64, 32, 16)  # of the three convolutions
-N_HIDDEN = 64
-DROPOUT = 0.3
 REDUCE_ABOVE = 256  # features per channel
+JADHAV = Settings(name="jadhav", lr=1e-3, batch=64, patience=30)
 MIN_SD = 1e-6  # a feature that varies less carries nothing (rows of the picture that are always black)
 
 
@@ -30,9 +29,19 @@ def model() -> Model:
     return Model(name="map_cnn", title="paper's own", takes="features", features="", build=_build)
 
 
+def jadhav() -> Model:
+    """Return the entry of the table: the sizes and the training of Jadhav et al. 2023, the reference 12 of the paper."""
+    return Model(name="jadhav", title="paper's own, Jadhav", takes="features", features="", build=_build_jadhav)
+
+
 def _build(task: Task) -> Learner:
     config = Config(n_features=task.shape[1], n_classes=task.n_classes)
     return Learner(lambda: MapCnn(config), task, settings_for(task.n_windows))
+
+
+def _build_jadhav(task: Task) -> Learner:
+    config = Config(n_features=task.shape[1], n_classes=task.n_classes, n_planes=(16, 32, 8), n_hidden=16)
+    return Learner(lambda: MapCnn(config), task, JADHAV)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +54,22 @@ class Config:
         Per channel: 2048 of InceptionV3, 96 of pool96.
     n_classes : int
         Emotions.
+    n_planes : tuple of int
+        Of the three convolutions; where features are reduced first, to as many as the first has.
+    n_hidden : int
+        Of the first fully connected layer.
+    dropout : float
+        Before each fully connected layer.
+    grid : Grid
+        Where the channels lie.
     """
 
     n_features: int
     n_classes: int
+    n_planes: tuple[int, int, int] = (64, 32, 16)
+    n_hidden: int = 64
+    dropout: float = 0.3
+    grid: Grid = scalp_map.PAPER
 
 
 class MapCnn(nn.Module):
@@ -61,9 +82,10 @@ class MapCnn(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        first, second, third = N_PLANES
+        first, second, third = config.n_planes
+        n_cells = ((config.grid.n_rows - 1) // 2) * ((config.grid.n_columns - 1) // 2)  # after the 2x2 and the pooling
         reduce = config.n_features > REDUCE_ABOVE
-        self.register_buffer("cells", torch.tensor(scalp_map.flat_cells()), persistent=False)
+        self.register_buffer("cells", torch.tensor(config.grid.flat), persistent=False)
         self.register_buffer("mean", torch.zeros(config.n_features))
         self.register_buffer("sd", torch.ones(config.n_features))
         self.reduce = nn.Conv2d(config.n_features, first, 1) if reduce else nn.Identity()
@@ -75,8 +97,8 @@ class MapCnn(nn.Module):
             nn.Flatten(),  # (n, 96)
         )
         self.head = nn.Sequential(
-            nn.Dropout(DROPOUT), nn.Linear(third * 3 * 2, N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
-            nn.Linear(N_HIDDEN, config.n_classes),
+            nn.Dropout(config.dropout), nn.Linear(third * n_cells, config.n_hidden), nn.ReLU(), nn.Dropout(config.dropout),
+            nn.Linear(config.n_hidden, config.n_classes),
         )  # fmt: skip
 
     def standardise_by(self, features: NDArray[np.float32]) -> None:
@@ -92,8 +114,9 @@ class MapCnn(nn.Module):
     def to_map(self, features: Tensor) -> Tensor:
         """Put features (n, 28, d) on the scalp: (n, d, 7, 5); cells without an electrode are zero, the training mean."""
         standard = ((features - self.mean) / self.sd).transpose(1, 2)
-        flat = standard.new_zeros(*standard.shape[:2], scalp_map.N_ROWS * scalp_map.N_COLUMNS)
-        return flat.index_copy(2, self.cells, standard).view(*standard.shape[:2], scalp_map.N_ROWS, scalp_map.N_COLUMNS)
+        grid = self.config.grid
+        flat = standard.new_zeros(*standard.shape[:2], grid.n_rows * grid.n_columns)
+        return flat.index_copy(2, self.cells, standard).view(*standard.shape[:2], grid.n_rows, grid.n_columns)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits, shape (n, n_classes), of features, shape (n, 28, n_features)."""

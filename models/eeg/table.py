@@ -17,6 +17,42 @@ def _map_cnn() -> Model:
     return map_cnn.model()
 
 
+def _itnet() -> Model:
+    from models.eeg import itnet
+
+    return itnet.model()
+
+
+def _sst() -> Model:
+    from models.eeg import sst
+
+    return sst.model()
+
+
+def _jadhav() -> Model:
+    from models.eeg import map_cnn
+
+    return map_cnn.jadhav()
+
+
+def _logistic() -> Model:
+    from models.eeg import baselines
+
+    return baselines.logistic()
+
+
+def _svm() -> Model:
+    from models.eeg import baselines
+
+    return baselines.svm()
+
+
+def _majority() -> Model:
+    from models.eeg import baselines
+
+    return baselines.majority()
+
+
 def _nearest() -> Model:
     from models.eeg import nearest
 
@@ -25,6 +61,12 @@ def _nearest() -> Model:
 
 MODELS: Mapping[str, Callable[[], Model]] = {
     PAPERS_OWN: _map_cnn,
+    "jadhav": _jadhav,
+    "itnet": _itnet,
+    "sst": _sst,
+    "de-logistic": _logistic,
+    "de-svm": _svm,
+    "majority": _majority,
     "nearest": _nearest,
 }
 
