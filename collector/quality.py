@@ -27,6 +27,7 @@ CQ_LEVELS = 4.0
 EQ_LEVELS = 4.0
 
 _NO_SENSORS = ("Timestamp", "BatteryPercent", "Overall", "Signal", "SampleRateQuality")  # of Emotiv's quality streams
+_CUTS = ("window/lost", "abort", "session/end")  # what ends a clip that has no offset
 _BASELINES = ("baseline/eyes_open", "baseline/eyes_closed")
 
 Span = tuple[float, float]
@@ -166,27 +167,45 @@ def judged_spans(rows: Iterable[tuple[float, Marker]], over: Literal["recording"
         Markers with their stamps, LSL seconds, ascending.
     over : str
         ``recording``: from the first baseline (without one: the first clip) to the end of the last clip; ``clips``: the
-        clips alone. Pauses do not count in either.
+        clips alone, and rests that stand for a clip; of one that was cut short what was shown. Pauses do not count in either.
     """
-    clips: list[Span] = []
-    pauses: list[Span] = []
-    opened: dict[str, float] = {}
-    start: float | None = None
-    for t, marker in rows:
-        if start is None and (marker.name == "clip/onset" or (marker.name in _BASELINES and _begins(marker))):
-            start = t
-        if marker.name in ("clip/onset", "pause"):
-            opened.setdefault(marker.name, t)
-        elif marker.name == "clip/offset" and "clip/onset" in opened:
-            clips.append((opened.pop("clip/onset"), t))
-        elif marker.name == "resume" and "pause" in opened:
-            pauses.append((opened.pop("pause"), t))
+    rows = list(rows)
+    clips = [span for n, (t, marker) in enumerate(rows) if _is_trial(marker) for span in _lasted(t, marker, rows[n + 1 :])]
+    starts = (t for t, marker in rows if _is_trial(marker) or (marker.name in _BASELINES and _begins(marker)))
+    start = next(starts, None)
     if not clips or start is None:
         return []
+    spans = clips if over == "clips" else [(start, max(stop for _, stop in clips))]
+    return without(spans, _pauses(rows))
+
+
+def _is_trial(marker: Marker) -> bool:
+    """Tell whether a clip begins, or a rest that stands for one."""
+    return marker.name == "clip/onset" or (marker.name == "rest/onset" and "target" in marker.keys)
+
+
+def _lasted(t: float, marker: Marker, after: Sequence[tuple[float, Marker]]) -> list[Span]:
+    """Return when a clip was shown: up to its offset; one that was cut short, up to whatever came next."""
+    name, trial = marker.name.partition("/")[0], marker.keys.get("trial")
+    for stop, other in after:
+        if other.name == f"{name}/offset" and other.keys.get("trial") == trial:
+            return [(t, stop)]
+        if _is_trial(other) or other.name in _CUTS:
+            return [(t, after[0][0])]
+    return []  # the recording ended in it, nobody knows when
+
+
+def _pauses(rows: Sequence[tuple[float, Marker]]) -> list[Span]:
+    pauses: list[Span] = []
+    since: float | None = None
+    for t, marker in rows:
+        if marker.name == "pause" and since is None:
+            since = t
+        elif marker.name == "resume" and since is not None:
+            pauses.append((since, t))
+            since = None
     # a pause that nobody ended has lasted since
-    pauses += [(t, np.inf) for name, t in opened.items() if name == "pause"]
-    spans = clips if over == "clips" else [(start, clips[-1][1])]
-    return _without(spans, pauses)
+    return pauses if since is None else [*pauses, (since, np.inf)]
 
 
 def marker_rows(streams: Mapping[int, xdf.Stream]) -> list[tuple[float, Marker]]:
@@ -219,8 +238,14 @@ def _begins(marker: Marker) -> bool:
     return marker.keys.get("phase", "onset") == "onset"
 
 
-def _without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """Cut holes out of spans."""
+def without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    """Cut holes out of spans.
+
+    Examples
+    --------
+    >>> without([(0.0, 10.0)], [(2.0, 3.0), (9.0, 20.0)])
+    [(0.0, 2.0), (3.0, 9.0)]
+    """
     for start, stop in holes:
         spans = [part for a, b in spans for part in ((a, min(b, start)), (max(a, stop), b)) if part[0] < part[1]]
     return list(spans)

@@ -22,7 +22,7 @@ from bids_export.report import faces
 from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
 from bids_export.report.from_run import clips
 from bids_export.timeline import BAD_GAP
-from collector.quality import CQ_LEVELS, EQ_LEVELS, judge
+from collector.quality import CQ_LEVELS, EQ_LEVELS, judge, without
 from protocol.folder import Quality
 
 Row = dict[str, str]
@@ -131,12 +131,14 @@ def _beside(vhdr: Path, suffix: str) -> Path:
 
 
 def judged(events: Sequence[Event], over: Literal["recording", "clips"]) -> tuple[Span, ...]:
-    """Return the time that the rule looked at, seconds; pauses are not in BIDS."""
-    shown = [(e.onset, e.onset + e.duration) for e in events if e.trial_type.startswith("clip/")]
-    if over == "clips" or not shown:
-        return tuple(shown)
-    first = min(e.onset for e in events if e.trial_type.startswith(("clip/", "baseline/")))
-    return ((first, max(stop for _, stop in shown)),)
+    """Return the time that the rule looked at, seconds."""
+    trials = [e for e in events if e.trial_type.startswith(("clip/", "rest/"))]
+    spans = [(e.onset, e.onset + e.duration) for e in trials]
+    pauses = [(e.onset, e.onset + e.duration) for e in events if e.trial_type == "pause"]
+    if spans and over == "recording":
+        first = min(e.onset for e in (*trials, *(e for e in events if e.trial_type.startswith("baseline/"))))
+        spans = [(first, max(stop for _, stop in spans))]
+    return tuple(without(spans, pauses))
 
 
 def _signals(vhdr: Path, events: Sequence[Event]) -> Signals:

@@ -154,6 +154,26 @@ def test_a_clip_without_an_end_does_not_count() -> None:
     assert spans(MARKERS[:4]) == []
 
 
+def test_a_clip_that_was_cut_short_counts_as_far_as_it_was_shown_and_the_time_until_it_was_shown_again_does_not() -> None:
+    rows = [
+        (130.0, "clip/onset trial=1"), (140.0, "window/lost"), (190.0, "window/back"), (200.0, "clip/onset trial=1 attempt=2"),
+        (220.0, "clip/offset trial=1 attempt=2 end=complete"),
+    ]  # fmt: skip
+    assert spans(rows, "clips") == [(130.0, 140.0), (200.0, 220.0)]
+    assert spans(rows) == [(130.0, 220.0)]
+
+
+def test_a_clip_that_began_again_without_a_word_was_shown_until_then() -> None:
+    rows = [(130.0, "clip/onset trial=1"), (150.0, "clip/onset trial=1"), (160.0, "clip/offset trial=1 end=complete")]
+    assert spans(rows, "clips") == [(130.0, 150.0), (150.0, 160.0)]
+
+
+def test_a_rest_that_stands_for_an_emotion_is_judged_like_a_clip() -> None:
+    rows = [(100.0, "rest/onset trial=1 target=neutral"), (120.0, "rest/offset trial=1 target=neutral end=complete")]
+    assert spans(rows, "clips") == spans(rows) == [(100.0, 120.0)]
+    assert spans([(100.0, "rest/onset"), (120.0, "rest/offset")]) == []
+
+
 def test_what_is_no_marker_of_ours_is_passed_over() -> None:
     stream = markers([(1.0, "hello world"), (2.0, "clip/onset trial=1"), (3.0, "unknown/name")])
     assert quality.marker_rows({1: stream}) == [(2.0, Marker("clip/onset", {"trial": "1"}))]
