@@ -18,8 +18,8 @@ from tests.faults.amplifier import PUSH_S
 from tests.faults.counts import count
 from tests.faults.lab import LONGEST_S, Amplifier, Lab, lab, numbers, session, study, until
 
-FILLS = count(3, 30)
-GREEDY_EVERY = 3  # each third filler takes what is given back too, again and again
+FILLS = count(2, 30)
+GREEDY_EVERY = 2  # each second filler takes what is given back too, again and again
 TOLD_S = 2.0
 SFREQ = 256.0
 SIZE = "48m"  # the reserve and a few minutes of EEG
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_recorded(tmp_path: Path, fa
     ]
     fault_row(
         test="the disk fills up", n=FILLS, passed=sum(right),
-        note=f"tmpfs; told at worst after {max(r['told_s'] for r in found):.2f} s; every third filler takes the reserve too",
+        note=f"tmpfs; told at worst after {max(r['told_s'] for r in found):.2f} s; every second filler takes the reserve too",
     )  # fmt: skip
     assert all(right), found
 

@@ -12,7 +12,7 @@ from protocol import journal
 from protocol.folder import Run
 from tests.faults.amplifier import PUSH_S
 from tests.faults.counts import count
-from tests.faults.lab import LONGEST_S, Lab, lab, numbers, recording, session, study, until
+from tests.faults.lab import LONGEST_S, lab, numbers, recording, session, study, until
 
 ALARM_S, RESUME_S = 2.0, 5.0
 LOOKS_S = 0.1 + 0.05 + PUSH_S  # the recorder looks ten times a second, takes samples twenty times, and the amplifier pushes 32
@@ -89,60 +89,61 @@ def test_streams_that_drop_out_are_told_listed_and_go_on(tmp_path: Path, fault_r
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("returns_as", ["", "other"])
 def test_an_outlet_that_does_not_say_that_it_is_the_same_becomes_a_stream_of_its_own(
-    tmp_path: Path, fault_row: Callable[..., None], returns_as: str
+    tmp_path: Path, fault_row: Callable[..., None]
 ) -> None:
-    run = session(tmp_path / "data", study())
+    run, returns = session(tmp_path / "data", study(["nameless"])), {"eeg": "another", "nameless": ""}
     with lab(tmp_path) as room:
-        amplifier = room.amplifier({"name": "eeg", "source_id": returns_as and "one"})
+        amplifier = room.amplifier({"name": "eeg", "source_id": "one"}, {"name": "nameless", "source_id": ""})
         collector = room.collector(run)
         until(lambda: recording(run))
         time.sleep(0.5)
-        amplifier.tell("restart", "eeg", 1.0, returns_as)
-        until(lambda: any(row.name == "stream/new" for row in rows(run, "note")))
+        for name, source_id in returns.items():
+            amplifier.tell("restart", name, 1.0, source_id)
+        until(lambda: sum(row.name == "stream/new" for row in rows(run, "note")) == len(returns))
         time.sleep(1.0)
         collector.terminate()
         assert collector.wait(LONGEST_S) == 1
     streams = xdf.read(run.xdf)
-    first, second = (s for s in streams.values() if s.header.name == "eeg")
-    before, after = numbers(first), numbers(second)
-    told = [row[0] for row in xdf.by_name(streams, "emolab-notes").values if row[0].startswith("stream/new")]
-    right = (
-        (np.diff(before) == 1).all() and (np.diff(after) == 1).all() and after[0] - before[-1] < 256 * (1 + RESUME_S)
-        and second.header.source_id == returns_as and told == [
-            f"stream/new stream=eeg id={second.id} uid={second.header.uid} source_id={returns_as} instead_of={first.id}"
-        ]
-    )  # fmt: skip
-    np.testing.assert_allclose(second.stamps, amplifier.start + after / 256, rtol=0, atol=1e-6)
-    fault_row(
-        test=f"an outlet returns with {'an empty' if not returns_as else 'another'} source_id", n=1, passed=int(right),
-        note="new stream id, event written, nothing merged",
-    )  # fmt: skip
-    assert right
-
-
-def two(room: Lab, run: Run, *, source_id: str) -> tuple[int, str]:
-    """Start a collector while two outlets fit, and return how it ended."""
-    amplifier = room.amplifier({"name": "eeg", "source_id": "one"})
-    amplifier.tell("double", "eeg", source_id)
-    collector = room.collector(run, "--wait", "3")
-    _, said = collector.communicate(timeout=LONGEST_S)
-    return collector.returncode, said.strip().splitlines()[-1]
+    notes = [row[0] for row in xdf.by_name(streams, "emolab-notes").values]
+    for name, source_id in returns.items():
+        first, second = (s for s in streams.values() if s.header.name == name)
+        before, after = numbers(first), numbers(second)
+        told = f"stream/new stream={name} id={second.id} uid={second.header.uid} source_id={source_id} instead_of={first.id}"
+        np.testing.assert_allclose(second.stamps, amplifier.start + after / 256, rtol=0, atol=1e-6)
+        right = bool((np.diff(before) == 1).all() and (np.diff(after) == 1).all() and told in notes)
+        right = right and second.header.source_id == source_id and after[0] - before[-1] < 256 * (1 + RESUME_S)
+        fault_row(
+            test=f"an outlet returns with {'another' if source_id else 'an empty'} source_id", n=1, passed=int(right),
+            note="new stream id, event written, nothing merged",
+        )  # fmt: skip
+        assert right, (name, notes)
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("source_id", "cure"), [("two", "name the right one's host or source_id"), ("one", "the same twice")])
-def test_two_that_fit_are_refused(tmp_path: Path, fault_row: Callable[..., None], source_id: str, cure: str) -> None:
-    run = session(tmp_path / "data", study())
+def test_streams_that_fit_twice_are_refused(tmp_path: Path, fault_row: Callable[..., None]) -> None:
+    run = session(tmp_path / "data", study(["other"]))
     with lab(tmp_path) as room:
-        code, said = two(room, run, source_id=source_id)
-    right = code == 1 and cure in said and "fits several streams" in said and not run.xdf.exists()
-    same = "the same" if source_id == "one" else "different"
+        amplifier = room.amplifier({"name": "eeg", "source_id": "one"}, {"name": "other", "source_id": "one"})
+        amplifier.tell("double", "eeg", "two")
+        amplifier.tell("double", "other", "one")
+        collector = room.collector(run, "--wait", "3")
+        _, said = collector.communicate(timeout=LONGEST_S)
+    last = said.strip().splitlines()[-1]
+    right = [
+        collector.returncode == 1 and f"{key} fits several streams" in last and cure in last and not run.xdf.exists()
+        for key, cure in (
+            ("eeg.stream (name = eeg)", "source_id = two): name the right one's host or source_id"),
+            ("(name = other)", "source_id = one): the same twice; end one of the programs that send it"),
+        )
+    ]
     fault_row(
-        test=f"two streams of one name with {same} source_ids at the start", n=1, passed=int(right), note="refused by name"
+        test="two streams of one name, with different and with the same source_ids",
+        n=2,
+        passed=sum(right),
+        note="refused by name",
     )
-    assert right, said
+    assert all(right), said
 
 
 @pytest.mark.live

@@ -17,10 +17,11 @@ from collector import xdf
 from protocol import markers
 from protocol.folder import Manifest
 from tests.faults.counts import count
-from tests.faults.lab import LONGEST_S, Lab, lab, numbers, recording, session, study, until
+from tests.faults.lab import LONGEST_S, Lab, lab, numbers, session, study, until
 
 RECORD = "import sys; from collector.cli import main; sys.argv[0] = 'emo-record'; main()"
 ROUNDS = count(1, 5)
+SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
 def is_whole(path: Path, *, at_least: int = 64) -> bool:
@@ -44,27 +45,27 @@ def alone(room: Lab, out: Path, *options: str, **environment: str) -> subprocess
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("which", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_a_signal_ends_a_session_and_a_file_in_order(tmp_path: Path, fault_row: Callable[..., None], which: str) -> None:
-    right = 0
+def test_signals_end_a_session_and_a_file_in_order(tmp_path: Path, fault_row: Callable[..., None]) -> None:
+    right = dict.fromkeys(SIGNALS, 0)
     for n in range(ROUNDS):
-        home = tmp_path / str(n)
-        home.mkdir()
-        run, out = session(home / "data", study()), home / "pilot.xdf"
-        with lab(home) as room:
+        runs = {which: session(tmp_path / f"{which}{n}", study()) for which in SIGNALS}
+        outs = {which: tmp_path / f"{which}{n}" / "pilot.xdf" for which in SIGNALS}
+        with lab(tmp_path) as room:
             room.amplifier({"name": "eeg"})
-            collector, recorder = room.collector(run), alone(room, out)
-            until(lambda run=run, out=out: recording(run) and growing(out)() and growing(run.xdf)())
-            for process in (collector, recorder):
-                process.send_signal(getattr(signal, which))
-                process.send_signal(getattr(signal, which))  # impatient
-            codes = [process.wait(LONGEST_S) for process in (collector, recorder)]
-        manifest = Manifest.load(run.manifest_json)
-        right += (
-            codes == [1, 0] and is_whole(run.xdf) and is_whole(out) and (manifest.end, manifest.reason) == ("aborted", which)
-        )
-    fault_row(test=f"{which} ends a recording", n=ROUNDS, passed=right, note="session and single file: closed, nothing missing")
-    assert right == ROUNDS
+            pairs = {which: (room.collector(runs[which]), alone(room, outs[which])) for which in SIGNALS}
+            until(lambda runs=runs, outs=outs: all(growing(p)() for p in (*outs.values(), *(run.xdf for run in runs.values()))))
+            for which, pair in pairs.items():
+                for process in pair:
+                    process.send_signal(getattr(signal, which))
+                    process.send_signal(getattr(signal, which))  # impatient
+            codes = {which: [process.wait(LONGEST_S) for process in pair] for which, pair in pairs.items()}
+        for which, run in runs.items():
+            manifest = Manifest.load(run.manifest_json)
+            whole = is_whole(run.xdf) and is_whole(outs[which]) and (manifest.end, manifest.reason) == ("aborted", which)
+            right[which] += whole and codes[which] == [1, 0]
+    for which in SIGNALS:
+        fault_row(test=f"{which} ends a recording", n=ROUNDS, passed=right[which], note="session and single file: whole")
+    assert right == dict.fromkeys(SIGNALS, ROUNDS)
 
 
 @pytest.mark.live
