@@ -72,6 +72,13 @@ def test_a_gap_and_a_drop_lose_samples_and_the_counter_runs_on() -> None:
         assert len(stamps) == 2560 - 128 and steps[steps != 1].tolist() == [129]
 
 
+def test_before_the_first_sample_there_is_none() -> None:
+    made = device()
+    stamps, values = made.eeg_until(T0 - 0.1)
+    assert stamps.shape == (0,) and values.shape == (0, 37)
+    assert len(made.eeg_until(T0 + 1)[0]) == 256
+
+
 def test_flat_sensors_are_flat_and_the_others_are_not() -> None:
     stamps, values = eeg(Mishap("flat", 1.0, 2.0, sensors=("F3", "O1")))
     during = (stamps >= T0 + 3) & (stamps < T0 + 5)
