@@ -98,6 +98,7 @@ class Person(_Record):
     hair: str | None = None
     cap_size: str | None = None
     head_circumference_cm: float | None = None
+    screening: dict[str, Literal["yes", "no"]] | None = None
 
 
 class Consent(_Record):
