@@ -76,7 +76,7 @@ discrete = true                       # which of the emotions above, or another
     "paper": Preset(
         "happiness, sadness and fear from clips, neutral as rest, 15 to 20 minutes (Le & Nguyen 2025)",
         3,
-        40.0,
+        35.0,
         part.THREE_AND_REST,
         """
 [design]

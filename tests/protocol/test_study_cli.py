@@ -85,7 +85,71 @@ def test_check_lists_every_finding_and_ends_with_1(capsys: pytest.CaptureFixture
     assert len(json.loads(out)["findings"]) == 3
 
 
+def test_check_shows_the_schedules_of_many_and_their_balance(capsys: pytest.CaptureFixture[str], study: Path) -> None:
+    code, out, _ = call(capsys, "check", str(study), "--participants", "6")
+    assert code == 0
+    lines = out.splitlines()
+    start = lines.index("F = fear, H = happiness, N = neutral, S = sadness")
+    assert [line[:4] for line in lines[start + 1 : start + 7]] == [f"0{n}  " for n in range(1, 7)]
+    assert all(sorted(line[4:].split()) == ["F", "H", "N", "S"] for line in lines[start + 1 : start + 7])
+    assert lines[start + 7] == "Balance over 6 participants"
+    assert "a clip is shown 6 times, always" in lines[start + 10]
+    assert "warning: " in out and "fewer than 3 trials of each emotion" in out
+    code, out, _ = call(capsys, "check", str(study), "--participants", "3", "--json")
+    report = json.loads(out)
+    assert list(report["schedules"]) == ["01", "02", "03"]
+    assert report["balance"]["clips"] == {"fewest": 3, "most": 3, "even": 3.0}
+    assert (
+        report["schedules"]["02"] == json.loads(call(capsys, "plan", str(study), "--participant", "02", "--json")[1])["trials"]
+    )
+
+
+def test_a_design_that_cannot_be_is_a_finding(capsys: pytest.CaptureFixture[str], study: Path) -> None:
+    text = (study / "study.toml").read_text()
+    everything = "first_not = ['happiness', 'sadness', 'fear', 'neutral']"
+    (study / "study.toml").write_text(text.replace("[design]", f"[design]\n{everything}"))
+    code, out, _ = call(capsys, "check", str(study))
+    assert (code, "design.first_not: names every emotion" in out, out.splitlines()[-1].endswith("1 to mend")) == (1, True, True)
+
+
+def test_a_replacement_is_planned_like_the_one_who_was_excluded(capsys: pytest.CaptureFixture[str], study: Path) -> None:
+    _, replaced, _ = call(capsys, "plan", str(study), "--participant", "16", "--replaces", "04", "--json")
+    _, first, _ = call(capsys, "plan", str(study), "--participant", "04", "--json")
+    assert json.loads(replaced)["trials"] == json.loads(first)["trials"]
+    assert json.loads(replaced)["replaces"] == "04"
+    assert "participant 16, in place of 04" in call(capsys, "plan", str(study), "--participant", "16", "--replaces", "04")[1]
+
+
+def test_a_table_to_fill_in_is_written_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = call(capsys, "new", str(tmp_path / "mine"), "--preset", "deap", "--clips", "table", "--language", "vi")
+    assert code == 0
+    assert "Fill in clips.tsv" in out and "42 clips" in out
+    assert 'language = "vi"' in (tmp_path / "mine" / "study.toml").read_text(encoding="utf-8")
+    code, out, _ = call(capsys, "check", str(tmp_path / "mine"))
+    assert (code, out.count("no such file"), out.splitlines()[-1].endswith("42 to mend")) == (1, 42, True)
+
+
+def test_rest_is_warned_of_wherever_it_is_planned(capsys: pytest.CaptureFixture[str], study: Path) -> None:
+    text = (study / "study.toml").read_text().replace('"#7F7F7F" }', '"#7F7F7F", as = "rest" }')
+    (study / "study.toml").write_text(text)
+    lines = (study / "clips.tsv").read_text().splitlines(keepends=True)
+    (study / "clips.tsv").write_text("".join(line for line in lines if "neutral" not in line))
+    said = "rest can be told from video without any emotion"
+    for command in (("check", str(study)), ("plan", str(study), "--participant", "01")):
+        code, out, _ = call(capsys, *command)
+        assert (code, said in out.replace("\n", " ")) == (0, True)
+    planned = json.loads(call(capsys, "plan", str(study), "--participant", "01", "--json")[1])
+    assert said in planned["warnings"][0]
+    assert "rest-neutral-01" in {trial["stim_id"] for trial in planned["trials"]}
+
+
 BAD_CALLS = [
+    (("plan", "STUDY", "--participant", "07", "--replaces", "07"), "--replaces = 07: is the participant"),
+    (("plan", "STUDY", "--participant", "07", "--replaces", "0 4"), "replaces = '0 4'"),
+    (("check", "STUDY", "--participants", "1001"), "--participants"),
+    (("new", "FRESH", "--clips", "mine"), "--clips"),
+    (("new", "FRESH", "--language", "fr"), "--language"),
+    (("new", "FRESH", "--preset", "seed-iv", "--clips-per-emotion", "3"), "design.blocks = 2: 3 clips of each emotion"),
     (("plan", "STUDY", "--participant", "../x"), "participant = '../x'"),
     (("plan", "STUDY", "--participant", "CON"), "participant = 'CON'"),
     (("plan", "nowhere", "--participant", "07"), "nowhere: no such file; make a study with: emo-study new DIR"),

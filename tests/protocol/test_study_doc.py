@@ -35,8 +35,9 @@ def test_every_table_and_key_stands_on_the_page() -> None:
     assert "[whole number from 320 to 7680, whole number from 240 to 4320]" in sections["[screen]"]
 
 
-def test_the_demo_uses_no_key_that_the_page_leaves_out() -> None:
-    text, _ = presets.preset("demo", presets.Sizes())
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_a_preset_uses_no_key_that_the_page_leaves_out(name: str) -> None:
+    text, _ = presets.preset(name, presets.Sizes())
     page = markdown()
     for table, keys in tomllib.loads(text).items():
         for key in keys if table != "emotions" else ("hed", "color"):

@@ -1,5 +1,6 @@
 """A study and its clips, checked against each other."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from protocol.estimate import EEG_B_S, estimate
 from protocol.examine import examine
 from protocol.presets import Sizes, preset
 from protocol.scaffold import NewStudyError, scaffold
-from protocol.study import StudyError
+from protocol.schedule import plan
+from protocol.study import Study, StudyError
 from protocol.study_files import load_study
 from stimuli.manifest import ManifestError
 from stimuli.synthetic import Form
@@ -67,7 +69,58 @@ def test_the_demo_preset_is_what_it_says() -> None:
     assert paced.camera.fps == 29.97
 
 
+@pytest.mark.parametrize(
+    ("name", "trials", "minutes", "extras"),
+    [("demo", 12, (4, 7), 0), ("paper", 12, (15, 20), 2), ("seed-iv", 24, (60, 80), 2), ("deap", 40, (60, 75), 2)],
+)
+def test_each_preset_is_as_long_as_what_it_copies(
+    tmp_path: Path, name: str, trials: int, minutes: tuple[int, int], extras: int
+) -> None:
+    files = scaffold(tmp_path / name, name, Sizes(), None)
+    size = estimate(files.study, files.entries)
+    assert size.n_trials == trials
+    assert minutes[0] <= size.length_s / 60 <= minutes[1]
+    clips = [e for e in files.entries if e.target in files.study.emotions]
+    assert (len(files.entries) - len(clips), {e.sha256 for e in clips}) == (extras, {"0" * 64})
+    assert all((tmp_path / name / "clips" / f"{e.stim_id}.mp4") == e.file and not e.file.exists() for e in files.entries)
+    assert len(plan(files.study, files.entries, "01")) == trials
+
+
+def test_the_presets_are_what_they_say() -> None:
+    paper, seed, deap = (preset(name, Sizes(language="vi"))[1] for name in ("paper", "seed-iv", "deap"))
+    assert [e.as_ for e in paper.emotions.values()] == ["clip", "clip", "clip", "rest"]
+    assert (paper.sync.onset_skip, paper.contact_quality.threshold, paper.design.order) == (2.0, 0.8, "latin-square")
+    assert (seed.timing.hint, seed.timing.rating, seed.timing.rest, seed.stimuli.clips_per_emotion) == (5, 45, 15, 6)
+    assert (deap.timing.baseline, deap.timing.fixation, set(deap.ratings.sam)) == (
+        120, 5, {"valence", "arousal", "dominance", "liking"},
+    )  # fmt: skip
+    assert all(s.study.language == "vi" and s.stimuli.mood_repair and s.practice.clips for s in (paper, seed, deap))
+    assert all("động kinh" in s.form.screening[0] for s in (paper, seed, deap))
+
+
+def test_a_preset_with_clips_that_are_drawn_is_ready_to_run(tmp_path: Path) -> None:
+    files = scaffold(tmp_path / "paper", "paper", Sizes(1, (320, 240), 10.0), Form(1.0, (64, 64), 30.0))
+    assert [e.stim_id for e in files.entries] == ["happiness01", "sadness01", "fear01", "practice01", "mood01"]
+    assert all(e.redistributable for e in files.entries)
+    report = examine(tmp_path / "paper", participants=4)
+    assert report.findings == ()
+    assert report.balance and report.balance.places.fewest == report.balance.places.most == 1
+    assert [text.partition(": ")[2][:20] for text in report.warnings] == ["stimuli.clips_per_em", "emotions.neutral: as"]
+
+
+def test_a_study_finds_its_schema_beside_it(study: Path) -> None:
+    assert (study / "study.toml").read_text(encoding="utf-8").startswith("#:schema study.schema.json\n")
+    schema = json.loads((study / "study.schema.json").read_text(encoding="utf-8"))
+    assert schema == Study.model_json_schema()
+    assert "break" in schema["$defs"]["Timing"]["properties"] and "as" in schema["$defs"]["Emotion"]["properties"]
+
+
 CASES = [
+    ("study.toml", "[design]", "[practice]\nclips = ['p1']\n[design]", "practice.clips = 'p1': is no stim_id of clips.tsv"),
+    ("study.toml", "[stimuli]", "[stimuli]\nmood_repair = 'm'", "stimuli.mood_repair = 'm': is no stim_id of clips.tsv"),
+    ("study.toml", "[stimuli]", "[stimuli]\nmood_repair = 'fear01'", "emotions.fear: no clip of clips.tsv has this target"),
+    ("study.toml", '"#7F7F7F" }', '"#7F7F7F", as = "rest" }', "line 5: target = 'neutral': the study shows rest for it"),
+    ("study.toml", "[consent]", "[consent]\nsheet = 'sheet.pdf'", "consent.sheet = 'sheet.pdf': no such file"),
     ("study.toml", "[design]", "[design]\nsede = 3", "study.toml: design.sede: unknown key"),
     ("study.toml", "clips_per_emotion = 1", "clips_per_emotion = 2", "stimuli.clips_per_emotion = 2: 1 clip of clips.tsv has"),
     ("study.toml", "neutral = {", "awe = {", "clips.tsv, line 5: target = 'neutral': the study's emotions are"),

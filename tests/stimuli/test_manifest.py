@@ -44,6 +44,35 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
     assert manifest.load(tmp_path / "clips.tsv") == entries
 
 
+def test_whether_a_clip_may_be_passed_on_is_told_or_taken_for_no(tmp_path: Path) -> None:
+    (old,) = manifest.load(a_table(tmp_path))
+    columns = (*COLUMNS, "redistributable")
+    told = manifest.load(
+        a_table(tmp_path, {"redistributable": "yes"}, {"redistributable": "", "stim_id": "b"}, columns=columns)
+    )
+    assert (old.redistributable, [e.redistributable for e in told]) == (False, [True, False])
+    with pytest.raises(ManifestError, match="line 2: redistributable = 'perhaps': write yes or no"):
+        manifest.load(a_table(tmp_path, {"redistributable": "perhaps"}, columns=columns))
+    with pytest.raises(ManifestError, match="line 1: columns = "):
+        manifest.load(a_table(tmp_path, columns=(*COLUMNS, "file")))
+
+
+def test_a_table_travels_without_its_clips_and_says_where_they_come_from(tmp_path: Path) -> None:
+    """On another machine the table reads; only who wants to play or check the clips is told what to fetch."""
+    (entry,) = manifest.load(a_table(tmp_path))
+    assert (entry.stim_id, entry.sha256, entry.licence) == ("fear02", "a" * 64, "CC-BY-4.0")
+    fault = manifest.fault_of(entry)
+    assert fault and "no such file; put the clip there (source: https://example.org/fear02.mp4)" in fault
+
+
+def test_a_hash_that_is_not_filled_in_is_told_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "fear02.mp4").write_bytes(b"film")
+    (entry,) = manifest.load(a_table(tmp_path, {"sha256": "0" * 64}))
+    fault = manifest.fault_of(entry)
+    assert fault and "sha256 = 000..: is not filled in; write d0607f7ad2628b2af9158dfba06ce87166e66b15bf68f8f358" in fault
+
+
 BAD_CELLS = [
     ("file", "../fear.mp4"), ("file", "/etc/passwd"), ("file", "..\\fear.mp4"), ("file", "C:\\fear.mp4"), ("file", ""),
     ("file", "."), ("file", "a/../../b.mp4"), ("file", "a\x00b"), ("sha256", "abc"), ("sha256", "g" * 64), ("stim_id", ""),
