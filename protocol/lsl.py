@@ -31,6 +31,11 @@ level = -1
 _configured: str | None = None
 
 
+def confined(session_id: str) -> str:
+    """Return the settings of a simulated or test session, as LSL reads them from the file that ``LSLAPICFG`` names."""
+    return _CONFINED.format(session_id=session_id)
+
+
 class LslError(RuntimeError):
     """LSL cannot be set up as asked."""
 
@@ -70,7 +75,7 @@ def configure(session_id: str | None = None) -> str | None:
     if _configured is None:
         import pylsl
 
-        pylsl.set_config_content(_CONFINED.format(session_id=session_id))
+        pylsl.set_config_content(confined(session_id))
         _configured = session_id
     os.environ[SESSION_VARIABLE] = session_id
     return session_id

@@ -107,10 +107,14 @@ def _sound(source: Source) -> Iterator[tuple[int, int, int]]:
 def flip_back(chunk: bytes, crc: int) -> bytes | None:
     """Return the chunk with the one bit put right whose flipping explains its wrong CRC-32; None when no single bit does.
 
+    When the bit stands in the CRC-32 itself the chunk is returned as it is.
+
     A CRC is linear: what a flipped bit changes in it depends only on how far it stands from the end, and CRC-32 tells any
     two bits apart (Koopman 2002, "32-bit cyclic redundancy codes for Internet applications").
     """
     syndrome = zlib.crc32(chunk) ^ crc
+    if syndrome.bit_count() == 1:
+        return chunk
     zero = zlib.crc32(b"\0")
     table = np.array([zlib.crc32(bytes([byte])) ^ zero for byte in range(256)], np.uint32)
     register = table[1 << np.arange(8)]

@@ -147,7 +147,7 @@ class Survey:
                 self._whole(piece)
                 keep(piece)
             if piece.healed:
-                self._add(Damage(piece.start, piece.stop, "a flipped bit in a header, put right by its checksum", healed=True))
+                self._add(Damage(piece.start, piece.stop, "a flipped bit in a header or its checksum, put right", healed=True))
         self._missing()
 
     def _hurry(self, keep: Callable[[Piece], None]) -> Callable[[int], int]:
