@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,8 @@ class Facts:
     """One recording; all times are seconds from the first EEG sample on the EEG's own clock.
 
     ``emotions`` maps each of the study's emotions to its colour; ``judged`` is the time that the rule looks at; ``end`` is
-    complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source.
+    complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source. ``sync`` is the
+    certificate by legs, ``latency_s`` the median time that a sample was on its way, where the headset tells it.
     """
 
     source: str
@@ -137,6 +139,8 @@ class Facts:
     films: tuple[Film, ...]
     expects_film: bool
     notes: tuple[str, ...] = ()
+    sync: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    latency_s: float | None = None
 
     @property
     def stem(self) -> str:

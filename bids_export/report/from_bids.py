@@ -114,15 +114,18 @@ def load(dataset: Dataset, vhdr: Path) -> Facts:
     emotions = _json(_beside(vhdr, "_events.json")).get("target", {}).get("Colors", {})
     person = next((row for row in dataset.people if row["participant_id"] == f"sub-{who['sub']}"), {})
     source = dataset.root / "sourcedata" / f"sub-{who['sub']}" / f"ses-{who['ses']}" / f"run-{who['run']}"
-    line_freq = _json(_beside(vhdr, "_eeg.json")).get("PowerLineFrequency")
+    about = _json(_beside(vhdr, "_eeg.json"))
+    line_freq = about.get("PowerLineFrequency")
     scopes = tuple(person.get("consent", "").split("+"))
     return Facts(
         source="bids", study=dataset.name, task=who["task"], participant=who["sub"], session=who["ses"], run=who["run"],
-        simulated=dataset.simulated, began=scan.get("acq_time", ""), end=None, end_reason="", scopes=scopes,
+        simulated=dataset.simulated, began=scan.get("acq_time", ""), end=_known(scan.get("ended")), end_reason="",
+        scopes=scopes,
         emotions=emotions, line_freq=line_freq if isinstance(line_freq, int | float) else None,
         quality=_quality(scan, dataset.rule, contact, spans, signals.analysed), judged=spans, signals=signals, contact=contact,
         events=tuple(events), clips=clips(events, source / f"{stem}_trials.csv"), films=_films(vhdr, stem),
-        expects_film="face" in scopes,
+        expects_film="face" in scopes, sync=about.get("SyncCertificate", {}),
+        latency_s=about.get("TransportLatency", {}).get("median_s"),
     )  # fmt: skip
 
 

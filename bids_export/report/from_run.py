@@ -9,13 +9,12 @@ from pathlib import Path
 import mne
 import numpy as np
 
-from bids_export import recording, timeline, video
+from bids_export import recording, sessions, sync, sync_signals, video
 from bids_export.arrays import Floats
 from bids_export.events import Event
 from bids_export.recording import Eeg, Recording
 from bids_export.report import faces
 from bids_export.report.facts import Clip, Contact, Facts, Film, Point, Signals
-from bids_export.timeline import Moment
 from collector import quality as rule
 from protocol import folder, trials
 from protocol.folder import Quality, Run
@@ -42,38 +41,28 @@ def load(path: Path) -> Facts:
     study, session = record.study, record.session
     # without consent to it, nothing of the EEG is shown
     placed = recording.place_eeg(record) if "eeg" in session.consent.scopes else None
-    onsets = placed.clock.onset_of if placed else _since_first(record)
-    events = _events(record, placed, onsets)
+    faces_seen = "face" in session.consent.scopes and bool(record.videos)
+    certificate = sync_signals.certificate(record, placed, faces=faces_seen)
+    base = sessions.timebase(record, placed, certificate)
+    events = sessions.events_of(record, placed, base)
     spans = rule.judged_spans(record.moments, study.contact_quality.over)
     return Facts(
         source="run", study=study.study.name, task=session.task, participant=session.participant, session=session.session,
         run=session.run, simulated=session.simulated, began=session.created_wall, end=record.end,
         end_reason=record.manifest.reason if record.manifest else "", scopes=session.consent.scopes,
         emotions={name: emotion.color for name, emotion in study.emotions.items()},
-        line_freq=study.eeg.line_freq, quality=_quality(record), judged=_onset_spans(spans, onsets),
-        signals=_signals(placed, study) if placed else None, contact=_contact(record, onsets), events=tuple(events),
-        clips=clips(events, run.trials_csv), films=_films(record, onsets),
+        line_freq=study.eeg.line_freq, quality=_quality(record), judged=_onset_spans(spans, base.of_screen),
+        signals=_signals(placed, study) if placed else None, contact=_contact(record, base.of_stamps), events=tuple(events),
+        clips=clips(events, run.trials_csv), films=_films(record, base.of_frames),
         expects_film=study.camera is not None and "face" in session.consent.scopes, notes=_notes(run),
+        sync={leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
+        latency_s=placed.latency.median_s if placed and placed.latency else None,
     )  # fmt: skip
 
 
 def _quality(record: Recording) -> Quality:
     judged = rule.judge_streams(record.streams, record.study)
     return judged if "eeg" in record.session.consent.scopes else judged.model_copy(update={"value": None, "per_sensor": {}})
-
-
-def _since_first(record: Recording) -> Onsets:
-    """Without EEG, time begins with the first marker."""
-    first = record.moments[0][0] if record.moments else 0.0
-    return lambda times: times - first
-
-
-def _events(record: Recording, placed: Eeg | None, onsets: Onsets) -> list[Event]:
-    at = onsets(np.array([time for time, _ in record.moments])).tolist()
-    moments = [Moment(onset, marker) for onset, (_, marker) in zip(at, record.moments, strict=True)]
-    sfreq = placed.clock.sfreq if placed else 1.0
-    duration = placed.clock.n_times / sfreq if placed else at[-1] if at else 0.0
-    return timeline.events(moments, gaps=placed.filled if placed else (), sfreq=sfreq, duration=duration)
 
 
 def _onset_spans(spans: Sequence[tuple[float, float]], onsets: Onsets) -> tuple[tuple[float, float], ...]:

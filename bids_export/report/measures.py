@@ -90,8 +90,25 @@ class RatingMeasures(_Part):
     n_as_target: int
 
 
+class Sync(_Part):
+    """How late the second is against the first, seconds; null is unknown."""
+
+    leg: str
+    estimable: bool
+    applied: bool
+    reason: str = ""
+    method: str = ""
+    delay_s: float | None = None
+    interval95_s: tuple[float, float] | None = None
+    drift_ppm: float | None = None
+    n_events: int | None = None
+    n_used: int | None = None
+    peak: float | None = None
+    residual_s: float | None = None
+
+
 class Measures(_Part):
-    """One recording."""
+    """One recording; ``repeat`` are the trials whose clips have to be shown again to be used."""
 
     schema_: int = Field(default=SCHEMA, alias="schema")
     emolab: str
@@ -106,12 +123,15 @@ class Measures(_Part):
     end: str | None
     verdict: str
     reasons: tuple[str, ...]
+    repeat: tuple[int, ...]
     findings: tuple[str, ...]
     contact_quality: Quality
     eeg: EegMeasures | None
     clips: ClipMeasures
     videos: tuple[VideoMeasures, ...]
     ratings: RatingMeasures
+    sync: tuple[Sync, ...]
+    transport_latency_s: float | None
 
     @property
     def stem(self) -> str:
@@ -127,8 +147,10 @@ def measure(facts: Facts) -> Measures:
     return Measures(
         emolab=version(NAME), source=facts.source, study=facts.study, participant=facts.participant, session=facts.session,
         run=facts.run, task=facts.task, simulated=facts.simulated, began=facts.began, end=facts.end, verdict=outcome.verdict,
-        reasons=outcome.reasons, findings=verdict.findings(facts, eeg, clips, videos), contact_quality=facts.quality, eeg=eeg,
-        clips=clips, videos=videos, ratings=_ratings(facts),
+        reasons=outcome.reasons, repeat=outcome.repeat,
+        findings=verdict.findings(facts, eeg, clips, videos), contact_quality=facts.quality, eeg=eeg,
+        clips=clips, videos=videos, ratings=_ratings(facts), transport_latency_s=facts.latency_s,
+        sync=tuple(Sync(leg=name, **said) for name, said in facts.sync.items()),
     )  # fmt: skip
 
 

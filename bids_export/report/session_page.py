@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from bids_export.report import page, session_figures
@@ -51,6 +52,7 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
             "Ratings against targets", felt, f"{said.n_as_target} of {said.n_asked} clips were felt as they were meant."
         )
     made.html("Clips and frames", _clips(facts.clips) + _videos(measures))
+    made.html("Screen, camera and EEG against one another", _sync(measures))
     made.html("Channels", _channels(measures))
     made.save(path)
 
@@ -146,6 +148,28 @@ def _videos(measures: Measures) -> str:
     ]  # fmt: skip
     out = [n for n, v in enumerate(measures.videos) if v.n_frames != v.n_rows]
     return "<p><strong>Frames of the camera</strong></p>" + page.table(columns, rows, out=out)
+
+
+def _sync(measures: Measures) -> str:
+    """Return the sync certificate."""
+    if not any(leg.estimable for leg in measures.sync):
+        why = "; ".join(dict.fromkeys(leg.reason for leg in measures.sync)) or "the dataset does not say"
+        return f"<p>Not measured: {escape(why)}.</p>"
+    columns = ("from, to", "later by", "95 % interval", "drift", "events", "applied")
+    rows = [
+        (
+            leg.leg.replace("-", " to "), f"{leg.delay_s * 1e3:.1f} ms",
+            "–" if leg.interval95_s is None else f"{leg.interval95_s[0] * 1e3:.1f} to {leg.interval95_s[1] * 1e3:.1f} ms",
+            "–" if leg.drift_ppm is None else f"{leg.drift_ppm:+.0f} ppm", f"{leg.n_used} of {leg.n_events}",
+            "yes" if leg.applied else "no",
+        )
+        if leg.delay_s is not None
+        else (leg.leg.replace("-", " to "), "not estimable", leg.reason, "–", "–", "no")
+        for leg in measures.sync
+    ]  # fmt: skip
+    late = measures.transport_latency_s
+    told = "" if late is None else f"<p>By the headset's own clock its samples were {late * 1e3:.0f} ms on their way.</p>"
+    return page.table(columns, rows) + told
 
 
 def _channels(measures: Measures) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bids_export.events import Event
 from bids_export.report.facts import Facts
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ RATE_PPM = 1000.0  # crystals are true to 100 ppm: more is another rate than the
 ONSET_ERROR_S = 1 / 60  # one refresh of an ordinary screen
 AUDIO_OFFSET_S = 0.1  # lips and voice that are further apart are noticed (ITU-R BT.1359: 45 to 125 ms)
 HOLE_S = 0.5
+LOST_SHARE = 0.25  # of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
+LATE_S = 0.1
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Keep, exclude or not judged, and why."""
+    """Keep, exclude or not judged, and why; a recording that is kept may have trials that are to be repeated."""
 
     verdict: Literal["keep", "exclude", "not_judged"]
     reasons: tuple[str, ...]
+    repeat: tuple[int, ...] = ()
 
     @property
     def word(self) -> str:
@@ -43,15 +47,52 @@ def judge(facts: Facts) -> Verdict:
         return Verdict("exclude", ("no EEG was recorded",))
     if quality.verdict == "keep":
         value = "" if quality.value is None else f" {quality.value:.2%}"
-        return Verdict("keep", (f"{quality.metric}{value}, at least {quality.threshold:.2%} is asked",))
+        return Verdict(
+            "keep", (f"{quality.metric}{value}, at least {quality.threshold:.2%} is asked", *_again(facts)), to_repeat(facts)
+        )
     return Verdict(quality.verdict, (quality.reason,))
+
+
+def to_repeat(facts: Facts) -> tuple[int, ...]:
+    """Return the trials that are of no use: never shown in full, or with too much of the EEG lost while they were."""
+    trials = [e for e in facts.events if e.trial is not None and e.trial_type.startswith(("clip/", "rest/"))]
+    good = {e.trial for e in trials if e.end == "complete" and _lost_share(e, facts) <= LOST_SHARE}
+    return tuple(sorted({e.trial for e in trials if e.trial is not None} - good))
+
+
+def _lost_share(event: Event, facts: Facts) -> float:
+    """Return which share of a clip's EEG was not measured."""
+    if facts.signals is None or event.duration <= 0:
+        return 0.0
+    sfreq, start, stop = facts.signals.sfreq, event.onset, event.onset + event.duration
+    lost = (min(stop, (g.first + g.n) / sfreq) - max(start, g.first / sfreq) for g in facts.signals.filled)
+    return sum(max(0.0, seconds) for seconds in lost) / event.duration
+
+
+def _again(facts: Facts) -> tuple[str, ...]:
+    again = to_repeat(facts)
+    named = ", ".join(map(str, again))
+    return (f"repeat {'clip' if len(again) == 1 else 'clips'} {named}",) if again else ()
 
 
 def findings(
     facts: Facts, eeg: EegMeasures | None, clips: ClipMeasures, videos: Sequence[VideoMeasures]
 ) -> tuple[str, ...]:  # fmt: skip
     """Return what a person should look at; none of it changes the verdict."""
-    return (*_of_session(facts), *(_of_eeg(eeg) if eeg else ()), *_of_clips(clips), *_of_videos(facts, videos), *facts.notes)
+    of_eeg = _of_eeg(eeg) if eeg else ()
+    return (*_of_session(facts), *of_eeg, *_of_clips(clips), *_of_videos(facts, videos), *_of_sync(facts), *facts.notes)
+
+
+def _of_sync(facts: Facts) -> list[str]:
+    """Say what could not be measured although the session asked for it, and what is unusually late."""
+    said = []
+    for name, leg in facts.sync.items():
+        asked = any(e.trial_type.startswith("sync/") for e in facts.events)
+        if name != "screen-camera" and asked and not leg["estimable"]:
+            said.append(f"sync {name.replace('-', ' to ')}: not estimable ({leg['reason']})")
+        elif leg["estimable"] and leg["delay_s"] > LATE_S and not leg["applied"] and name == "screen-eeg":
+            said.append(f"the EEG is {leg['delay_s'] * 1e3:.0f} ms later than the screen, and is not shifted")
+    return said
 
 
 def _of_session(facts: Facts) -> list[str]:
