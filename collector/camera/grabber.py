@@ -80,7 +80,7 @@ class Grabber:
         except cv2.error as error:
             log.warning("camera: %s", error)
             return False
-        if not good or frame is None or self._stopping.is_set():
+        if not good or frame is None:
             return False
         self.facts = replace(self.facts, t_frame=grab_s, t_failing=None)
         self._on_frame(time, cast(Frame, frame))
