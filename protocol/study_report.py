@@ -124,8 +124,6 @@ def _line(trials: Sequence[Trial], short: Mapping[str, str]) -> str:
 
 
 def _times(span: Span) -> str:
-    return (
-        f"{span.fewest} to {span.most} times (even: {span.even:.3g})"
-        if span.fewest < span.most
-        else f"{span.most} times, always"
-    )
+    if span.fewest < span.most:
+        return f"{span.fewest} to {span.most} times (even: {span.even:.3g})"
+    return f"{span.most} times, always" if span.most != 1 else "once, always"
