@@ -17,6 +17,8 @@ from models.eeg import inputs, recording, scalp_map
 from models.eeg.inputs import Source
 from models.evaluate import Features, LabelKind, RowFeatures
 from models.face import crops
+from models.face.settings import FaceSettings, NetworkName
+from models.face.training import Start
 from models.windows import Dropped, Rules, Where, Window, label_of, read_events
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ class Dataset:
     ``labels`` are indices into ``emotions``; ``eeg`` holds one array of shape (n_windows, 28, n_features) for each kind of
     features, and what each model that takes windows was given under its name; with a control, ``name@control``.
     ``eeg_quality`` is the share of the map's channels that were really recorded; ``faces`` has an entry for each kind of face
-    features; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
+    features; ``face`` says how faces were found, ``face_start`` what a network begins with that has learnt from a folder of
+    pictures; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
     were not recorded.
     """
 
@@ -47,6 +50,8 @@ class Dataset:
     faces: Mapping[Features, crops.FaceData]
     dropped: Dropped
     sha256: str
+    face: FaceSettings = field(default_factory=FaceSettings)
+    face_start: Mapping[Features, Start] = field(default_factory=dict)
     interpolated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -72,6 +77,7 @@ class _Wanted:
     rules: Rules
     kind: LabelKind
     cache: Path | None
+    face: FaceSettings
 
 
 def preview(
@@ -112,6 +118,7 @@ def load(
     *,
     eeg: Sequence[Features | Source] = (),
     faces: Sequence[Features] = (),
+    face: FaceSettings | None = None,
     where: Where = "all",
     rules: Rules | None = None,
     kind: LabelKind = "target",
@@ -131,6 +138,8 @@ def load(
         its control; may be empty.
     faces : sequence of {"imagenet", "seeded", "pool96"}
         Kinds of features of the face; may be empty.
+    face : FaceSettings, optional
+        How faces are found.
     where, rules, kind
         Which windows of a clip, what is left out, and what their label is.
     cache : Path or None
@@ -148,8 +157,9 @@ def load(
     """
     sources = tuple(dict.fromkeys(name if isinstance(name, Source) else Source(name) for name in eeg))
     wanted = _Wanted(
-        eeg=sources, faces=tuple(faces), where=where, rules=rules or Rules(), kind=kind, cache=cache and cache.resolve()
-    )
+        eeg=sources, faces=tuple(faces), where=where, rules=rules or Rules(), kind=kind, cache=cache and cache.resolve(),
+        face=face or FaceSettings(),
+    )  # fmt: skip
     done: dict[int, _Part] = {}
     for index, part in scale.each(_part, [(files, wanted) for files in recordings], where=scale.Where(workers, scheduler)):
         done[index] = part
@@ -171,6 +181,7 @@ def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], w
         faces={name: _join([part.faces[name] for part in parts]) for name in wanted.faces},
         dropped=sum((part.dropped for part in parts), Counter()),
         sha256=bids.data_digest(recordings),
+        face=wanted.face,
         interpolated={files.stem: part.interpolated for files, part in zip(recordings, parts, strict=True)},
     )
 
@@ -184,13 +195,17 @@ def _part(files: bids.RecordingFiles, wanted: _Wanted) -> _Part:
         windows=windows,
         eeg=inputs.of_recording(found, [window.t0_s for window in windows], wanted.eeg, cache=wanted.cache),
         quality=1 - len(found.interpolated) / len(scalp_map.CHANNELS),
-        faces={
-            name: crops.face_features([files], windows, kind=name, backbone=_backbone(name), cache=wanted.cache)
-            for name in wanted.faces
-        },
+        faces={name: _face(files, windows, name, wanted) for name in wanted.faces},
         dropped=dropped,
         interpolated=found.interpolated,
     )
+
+
+def _face(files: bids.RecordingFiles, windows: Sequence[Window], kind: Features, wanted: _Wanted) -> crops.FaceData:
+    return crops.face_features(
+        [files], windows, kind=kind, backbone=backbone(kind, wanted.face.network), n_frames=wanted.face.n_frames,
+        cache=wanted.cache, detector=wanted.face.detector,
+    )  # fmt: skip
 
 
 def _usable(found: recording.Recording, wanted: _Wanted) -> tuple[tuple[Window, ...], Dropped]:
@@ -216,28 +231,29 @@ def _join(parts: Sequence[crops.FaceData]) -> crops.FaceData:
         frame_s=np.concatenate([part.frame_s for part in parts]),
         frame=np.concatenate([part.frame for part in parts]),
         kind=parts[0].kind,
+        n_faces=np.concatenate([part.n_faces for part in parts if part.n_faces is not None]),
     )
 
 
 @functools.cache
-def _backbone(kind: Features) -> Backbone | None:
+def backbone(kind: Features, network: NetworkName = "seed112") -> Backbone | None:
     """Return the frozen network of the face, built once a process."""
     if kind == "pool96":
         return None
     from models.face.patch_attention import load_backbone
 
-    return load_backbone(weights.find("mobilenet_v2") if kind == "imagenet" else None)
+    return load_backbone(weights.find("mobilenet_v2") if kind == "imagenet" else None, network)
 
 
-def extractor_name(modality: Literal["eeg", "face"], kind: RowFeatures) -> str:
+def extractor_name(modality: Literal["eeg", "face"], kind: RowFeatures, network: NetworkName = "seed112") -> str:
     """Return which weights make features: the SHA-256 of a file, or the name of what is seeded."""
     if modality == "eeg":
         return inputs.extractor_name(kind)
     if kind == "pool96":
         return "pool96"
-    backbone = _backbone(kind)
-    assert backbone is not None
-    return backbone.digest
+    frozen = backbone("imagenet" if kind == "imagenet" else "seeded", network)
+    assert frozen is not None
+    return frozen.digest
 
 
 def resolve(wanted: Sequence[FeaturesWanted]) -> dict[Features, Features]:

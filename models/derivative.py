@@ -157,6 +157,20 @@ def write(
     return tuple(tables)
 
 
+def write_folder(out: Path, source: Path, *, made_by: str) -> None:
+    """Mark a folder as one of ours that holds models and scores, but no labels; `source` is what they were learnt from."""
+    _write_json(
+        out / "dataset_description.json",
+        {
+            "Name": f"{source.name}: recognisers",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "derivative",
+            "GeneratedBy": [{"Name": NAME, "Version": version(NAME), "Description": made_by}],
+        },
+    )
+    _write_text(out / ".bidsignore", IGNORED)
+
+
 def _sync(files: RecordingFiles) -> dict[str, object]:
     """Return what the sidecars of a recording say of its clocks: offset, method, whether it was applied."""
     described = {**read_json(files.sibling("_eeg.json")), **read_json(files.sibling("_events.json"))}

@@ -14,6 +14,7 @@ from models.eeg import table
 from models.eeg.recogniser import Recogniser, Task
 from models.evaluate import Features, Modality
 from models.face import recogniser as face
+from models.face.training import Start, Training
 from models.splits import Fold
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,9 @@ class Inputs:
     face: NDArray[np.float32] | None
     face_kind: Features
     face_quality: Floats | None
+    face_start: Start | None = None
+    face_adapt: bool = True
+    rule: fusion.Rule = "pool"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +67,7 @@ def inputs(
     face_kind: Features,
     modalities: Collection[Modality],
     eeg_model: str = table.PAPERS_OWN,
+    rule: fusion.Rule = "pool",
 ) -> Inputs:
     """Take from a data set what the modalities need; `eeg_kind` is a key of ``data.eeg``."""
     faces = data.faces[face_kind] if {"face", "fusion"} & set(modalities) else None
@@ -76,6 +81,9 @@ def inputs(
         face=None if faces is None else faces.x,
         face_kind=face_kind,
         face_quality=None if faces is None else faces.coverage,
+        face_start=data.face_start.get(face_kind),
+        face_adapt=data.face.adapt,
+        rule=rule,
     )
 
 
@@ -107,7 +115,8 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     rows = fold.validation
     fitted = fusion.fit_fusion(
         predict(parts, given, rows).log_p, given.labels[rows], _quality(given, rows),
-        prior=fusion.prior_of(given.labels[fold.train], given.n_classes), priors={"eeg": recogniser.prior, "face": faces.prior},
+        rule=given.rule, prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
+        priors={"eeg": recogniser.prior, "face": faces.prior},
     )  # fmt: skip
     return Trained(eeg=recogniser, face=faces, fusion=fitted)
 
@@ -137,7 +146,8 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
         frame_p = trained.face.frame_proba(given.face[rows])
         log_p["face"] = fusion.log_probabilities(face.pool_frames(frame_p))
     if trained.fusion is not None:
-        log_p["fusion"] = trained.fusion.apply(log_p, _quality(given, rows))
+        quality = _quality(given, rows)
+        log_p = {**log_p, "fusion": trained.fusion.apply(log_p, quality), **trained.fusion.stages(log_p, quality)}
     return Predicted(log_p=log_p, frame_p=frame_p)
 
 
@@ -149,7 +159,8 @@ def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> 
 
 
 def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser:
-    recogniser = face.make(given.face_kind, given.n_classes, seed=seed)
+    training = None if given.face_adapt else Training(epochs=0)  # a folder's recogniser as it is
+    recogniser = face.make(given.face_kind, given.n_classes, seed=seed, training=training, start=given.face_start)
     rows, stop_by = fold.train, fold.validation
     return recogniser.fit(
         features[rows], given.labels[rows], given.participants[rows], validation=(features[stop_by], given.labels[stop_by])

@@ -16,7 +16,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 Rule = Literal["pool", "mean", "product", "max"]
@@ -242,6 +241,8 @@ def fit_temperature(log_p: ArrayLike, y: ArrayLike, *, strength: float = 1.0) ->
     float
         Within :data:`TEMPERATURES`; 1 without any prediction.
     """
+    from scipy.optimize import minimize_scalar  # half a second, which --help need not wait for
+
     held_out, labels = normalise(log_p), np.asarray(y, dtype=np.int64)
     seen = ~np.isnan(held_out).any(axis=1)
     if not seen.any():

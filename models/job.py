@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 import numpy as np
 
-from models import bids, dataset, derivative, keep, labels, report, scores, splits, train
+from models import bids, clips, dataset, derivative, face_job, keep, labels, report, scores, splits, train
 from models.dataset import Dataset, FeaturesWanted
 from models.evaluate import Control, Features, LabelKind, MetricsRow, Modality, save_rows
+from models.face.pretrain import Learnt
+from models.face.settings import FaceSettings
+from models.fusion import Rule
 from models.scores import Scored
 from models.splits import Split
+from models.steps import Steps
 from models.train import Outcome, Recipe
 from models.windows import Rules, Where, Window
 
@@ -43,6 +46,10 @@ class Options:
     windows: Where = "all"
     rules: Rules = field(default_factory=Rules)
     labels: LabelKind = "target"
+    face: FaceSettings = field(default_factory=FaceSettings)
+    rule: Rule = "pool"
+    abstain_below: float = 0.0
+    clips: bool = True
     seed: int = 1
     workers: int = 1
     scheduler: str | None = None
@@ -61,18 +68,6 @@ class Done:
     readings: tuple[str, ...]
     data: Dataset
     files: tuple[Path, ...]
-
-
-class Steps(Protocol):
-    """Where progress is told."""
-
-    def step(self, what: str) -> AbstractContextManager[Callable[[int, int], None]]:
-        """Begin a step; what it gives is called with (done, total)."""
-        ...
-
-    def say(self, line: str) -> None:
-        """Tell a line that matters."""
-        ...
 
 
 def run(options: Options, steps: Steps) -> Done:
@@ -104,21 +99,29 @@ def run(options: Options, steps: Steps) -> Done:
     names = [dataset.name_of(window, options.labels) for window in planned]
     designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
     kinds = dataset.resolve(options.features)
-    recipes = train.recipes(options.eeg_models, options.models, kinds, controls=options.controls)
+    recipes = train.recipes(options.eeg_models, options.models, kinds, controls=options.controls, rule=options.rule)
+    folder = face_job.plan(options.face, _seen(recipes), bids.emotions(recordings, names))
     if bids.read_json(options.root / "dataset_description.json").get("Simulated") is True:
         steps.say("simulated data: nothing here says anything about people")
     _announce(options.models, kinds, designs, steps)
     cache = out / derivative.CACHE
     data = _load(recordings, options, recipes, cache, steps)
+    learnt = face_job.learn(folder, options.face, _seen(recipes), seed=options.seed, cache=cache, steps=steps)
+    data = replace(data, face_start=face_job.starts(learnt, data.emotions))
     with steps.step("training and testing folds") as progress:
         outcomes = train.cross_validate(
             data, splits=_splits(options, data.windows, data.labels, lambda line: None), recipes=recipes, seed=options.seed,
             workers=options.workers, scheduler=options.scheduler, finished=cache / FOLDS, progress=progress,
         )  # fmt: skip
     scored = [one for outcome in outcomes for one in scores.scored(data, outcome, labels=options.labels, seed=options.seed)]
-    done = _write(options, out, data, scored, outcomes, recipes, steps)
+    done = _write(options, out, data, scored, outcomes, recipes, learnt, steps)
     shutil.rmtree(cache / FOLDS, ignore_errors=True)  # a finished run has nothing to go on with
     return done
+
+
+def _seen(recipes: Sequence[Recipe]) -> tuple[Features, ...]:
+    """Return the kinds of features of the face, each once."""
+    return tuple(dict.fromkeys(recipe.face for recipe in recipes if {"face", "fusion"} & set(recipe.modalities)))
 
 
 def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say: Callable[[str], None]) -> list[Split]:
@@ -143,11 +146,10 @@ def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say
 def _load(
     recordings: Sequence[bids.RecordingFiles], options: Options, recipes: Sequence[Recipe], cache: Path, steps: Steps
 ) -> Dataset:
-    seen = [recipe for recipe in recipes if {"face", "fusion"} & set(recipe.modalities)]
     heard = [recipe for recipe in recipes if {"eeg", "fusion"} & set(recipe.modalities)]
     with steps.step("reading recordings and computing features") as progress:
         data = dataset.load(
-            recordings, eeg=[recipe.source for recipe in heard], faces=tuple(dict.fromkeys(recipe.face for recipe in seen)),
+            recordings, eeg=[recipe.source for recipe in heard], faces=_seen(recipes), face=options.face,
             where=options.windows, rules=options.rules, kind=options.labels, cache=cache, workers=options.workers,
             scheduler=options.scheduler, progress=progress,
         )  # fmt: skip
@@ -197,25 +199,27 @@ def _write(
     scored: Sequence[Scored],
     outcomes: Sequence[Outcome],
     recipes: Sequence[Recipe],
+    learnt: Mapping[Features, Learnt],
     steps: Steps,
 ) -> Done:
     """Write labels first, since they make the folder a derivative of ours; then scores, figures and models."""
     rows = [one.row for one in scored]
-    tables = _write_labels(options, out, data, outcomes)
+    tables = _write_labels(options, out, data, outcomes, steps)
     save_rows(out / "metrics.json", rows)
     scores.save(out / "scores.json", scored, data.emotions)
     pictures = report.draw(out / "figures", scored, data.emotions)
-    page = report.write(out / "scores.html", scored, data, pictures)
+    more, others = face_job.sections(out / "figures", scored, data, learnt)
+    page = report.write(out / "scores.html", scored, data, pictures, more)
     with steps.step("training the models that are kept") as progress:
         kept = keep.keep(
             options.root, out / "models", data, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,
             rules=asdict(options.rules), progress=progress,
         )  # fmt: skip
-    files = (out / "metrics.json", out / "scores.json", page, *tables, *pictures, *kept)
+    files = (out / "metrics.json", out / "scores.json", page, *tables, *pictures, *others, *kept)
     return Done(out=out, rows=tuple(rows), readings=tuple(scores.readings(rows)), data=data, files=files)
 
 
-def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence[Outcome]) -> tuple[Path, ...]:
+def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence[Outcome], steps: Steps) -> tuple[Path, ...]:
     """Write the labels of the first recipe, by an honest split where one was asked for.
 
     The recipe that scores best is not looked for: that would be a choice by test data.
@@ -229,28 +233,35 @@ def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence
     chosen = next((by_name[name] for name in LABELLED_BY if name in by_name), mine[0]).by_window(len(data.windows))
     recipe = chosen.recipe
     kinds: dict[Modality, Any] = {name: train.features_of(name, recipe.kind, recipe.face) for name in recipe.modalities}
-    alone = next(iter(chosen.log_p.values()))  # with one modality there is nothing to fuse: its word is the label
     faces = data.faces.get(recipe.face) if chosen.frame_p is not None else None
-    return derivative.write(
+    predictions = labels.Predictions(
+        windows=data.windows,
+        emotions=data.emotions,
+        log_p={name: values for name, values in chosen.log_p.items() if name in get_args(Modality)},
+        quality={"eeg": data.eeg_quality} | ({} if faces is None else {"face": faces.coverage}),
+        fold=chosen.fold.tolist(),
+        calibrated={name: chosen.log_p[key] for name in ("eeg", "face") if (key := f"{name}_calibrated") in chosen.log_p},
+        others=None if faces is None else faces.others,
+    )
+    tables = derivative.write(
         out,
         root=options.root,
         recordings=data.recordings,
-        predictions=labels.Predictions(
-            windows=data.windows,
-            emotions=data.emotions,
-            log_p={"fusion": alone, **chosen.log_p},
-            quality={"eeg": data.eeg_quality} | ({} if faces is None else {"face": faces.coverage}),
-            fold=chosen.fold.tolist(),
-        ),
+        predictions=predictions,
         provenance=derivative.Provenance(
             split=chosen.split.name,
             leaky=chosen.split.leaky,
             labels=options.labels,
-            models={name: train.model_of(name, kind, recipe.model) for name, kind in kinds.items()},
+            models={name: train.model_of(name, kind, recipe.model, rule=recipe.rule) for name, kind in kinds.items()},
             features={str(name): kind for name, kind in kinds.items()},
-            rule="pool" if "fusion" in chosen.log_p else "none",
+            rule=recipe.rule if "fusion" in chosen.log_p else "none",
             seed=options.seed,
             data_sha256=data.sha256,
+            abstain_below=options.abstain_below,
         ),
         faces=None if faces is None or chosen.frame_p is None else derivative.Faces(data=faces, frame_p=chosen.frame_p),
     )
+    if faces is None or not options.clips:
+        return tables
+    with steps.step("drawing clips"):
+        return (*tables, *clips.write(out, data.recordings, predictions, faces, detector=options.face.detector))

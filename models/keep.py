@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from models import bids, card, fold, predict
+from models import bids, card, fold
 from models.dataset import Dataset, extractor_name
 from models.eeg import table
 from models.evaluate import LabelKind, Modality
+from models.face import kept as kept_face
 from models.scores import Scored, stem
 from models.splits import everybody
 from models.train import Recipe, features_of, model_of
@@ -65,8 +66,9 @@ def keep(
     written: dict[str, Path] = {}
     for done, recipe in enumerate(kept, start=1):
         given = fold.inputs(
-            data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model
-        )
+            data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model,
+            rule=recipe.rule,
+        )  # fmt: skip
         trained = fold.train(given, part, seed=seed)
         for modality in recipe.modalities:
             mine = [one for one in scores if one.outcome.recipe == recipe and one.row.modality == modality]
@@ -107,15 +109,25 @@ def _card(
     described = bids.read_json(root / "dataset_description.json")
     features = features_of(modality, recipe.kind, recipe.face)
     return card.Card(
-        modality=modality, model=model_of(modality, features, recipe.model), features=features,
-        extractor="" if modality == "fusion" else extractor_name(modality, features), emotions=data.emotions,
+        modality=modality, model=model_of(modality, features, recipe.model, rule=recipe.rule), features=features,
+        extractor="" if modality == "fusion" else extractor_name(modality, features, data.face.network), emotions=data.emotions,
         n_features=_n_features(given, modality), labels=labels, seed=seed, data_sha256=data.sha256,
         participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
-        scores=tuple(asdict(one.row) for one in scores), settings=_settings(recipe, modality, trained),
+        scores=tuple(asdict(one.row) for one in scores),
+        settings={**_settings(recipe, modality, trained), **_also(data, modality)},
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
         shape=given.eeg.shape[1:] if modality == "eeg" and given.eeg is not None else (),
     )  # fmt: skip
+
+
+def _also(data: Dataset, modality: Modality) -> dict[str, Any]:
+    """Return what who labels new recordings must know: how faces were found, and which recordings are not new."""
+    if modality == "fusion":
+        return {}
+    folder = data.face.pretrain and data.face.pretrain.name  # its whole path is nobody's business
+    found = {} if modality == "eeg" else {"face": {**asdict(data.face), "pretrain": folder}}
+    return {**found, "recordings": [bids.data_digest([files]) for files in data.recordings if files.eeg.is_file()]}
 
 
 def _settings(recipe: Recipe, modality: Modality, trained: fold.Trained) -> dict[str, Any]:
@@ -137,5 +149,5 @@ def _tensors(trained: fold.Trained, modality: Modality) -> dict[str, Any]:
     if modality == "eeg" and trained.eeg is not None:
         return trained.eeg.tensors()
     if modality == "face" and trained.face is not None:
-        return predict.face_tensors(trained.face)
+        return kept_face.tensors(trained.face)
     return {}  # a fusion is a few numbers, which stand in its card

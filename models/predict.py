@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
 from models.eeg import table
 from models.eeg.recogniser import Task
-from models.face.recogniser import FaceRecogniser, Linear
-from models.face.training import Classes, Frames, Network
-from models.fusion import Fusion, log_probabilities, normalise
+from models.face import kept
+from models.face.recogniser import pool_frames
+from models.fusion import Fusion, log_probabilities
 
 Floats = NDArray[np.float64]
 
@@ -71,21 +68,6 @@ def eeg_inputs(card: Card, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     return windows if model.prepare is None else model.prepare(windows)
 
 
-def face_tensors(recogniser: FaceRecogniser) -> dict[str, NDArray[Any]]:
-    """Return everything that a face recogniser needs to predict."""
-    frames = recogniser.frames
-    if isinstance(frames, Network):
-        weights = {name: value.numpy() for name, value in frames.net.state_dict().items()}
-        return {**weights, "mean": frames.mean.astype(np.float32), "sd": frames.sd.astype(np.float32)}
-    if isinstance(frames, Linear):
-        scaler, regression = frames.pipeline[0], frames.pipeline[1]
-        return {
-            "mean": scaler.mean_, "sd": scaler.scale_, "classes": regression.classes_,
-            "coefficients": regression.coef_, "intercepts": regression.intercept_,
-        }  # fmt: skip
-    raise TypeError(f"no way to keep a {type(frames).__name__}")
-
-
 def face(tensors: Tensors, card: Card, features: NDArray[np.float32]) -> Floats:
     """Predict from face features.
 
@@ -106,53 +88,16 @@ def face(tensors: Tensors, card: Card, features: NDArray[np.float32]) -> Floats:
     CardError
         When the card is of another modality, or the features do not fit.
     """
+    return log_probabilities(pool_frames(face_frames(tensors, card, features)))
+
+
+def face_frames(tensors: Tensors, card: Card, features: NDArray[np.float32]) -> Floats:
+    """Return probabilities of single frames, shape (n_windows, n_frames, n_classes); otherwise as :func:`face`."""
     _expect(card, "face", int(np.prod(features.shape[2:])))
-    frames = _Logistic(tensors, len(card.emotions)) if card.model == "logistic" else _Patches(tensors, len(card.emotions))
-    return log_probabilities(FaceRecogniser(frames, len(card.emotions)).predict_proba(features))
-
-
-@dataclass(frozen=True)
-class _Logistic:
-    """A logistic regression from its tensors."""
-
-    tensors: Tensors
-    n_classes: int
-
-    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
-        raise TypeError("a kept model is not trained again")
-
-    def log_p(self, x: NDArray[np.float32]) -> Floats:
-        t = self.tensors
-        known = (x.astype(np.float64) - t["mean"]) / t["sd"] @ t["coefficients"].T + t["intercepts"]
-        if known.shape[1] == 1:  # scikit-learn keeps one row for two classes
-            known = np.hstack([np.zeros_like(known), known])
-        logits = np.full((len(x), self.n_classes), -np.inf)
-        logits[:, t["classes"]] = known
-        return normalise(logits)
-
-
-@dataclass(frozen=True)
-class _Patches:
-    """A patch-attention network from its tensors."""
-
-    tensors: Tensors
-    n_classes: int
-
-    def fit(self, x: Frames, y: Classes, groups: NDArray[Any], validation: tuple[Frames, Classes] | None = None) -> None:
-        raise TypeError("a kept model is not trained again")
-
-    def log_p(self, x: NDArray[np.float32]) -> Floats:
-        import torch
-
-        from models.face.patch_attention import PatchAttention
-
-        weights = {name: np.array(value) for name, value in self.tensors.items() if name not in ("mean", "sd")}
-        network = PatchAttention(self.n_classes)
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-        network.eval()
-        standard = ((x - self.tensors["mean"]) / self.tensors["sd"]).astype(np.float32)
-        with torch.inference_mode():
-            return normalise(network(torch.from_numpy(standard)).numpy())
+    try:
+        return kept.restore(tensors, model=card.model, n_classes=len(card.emotions)).frame_proba(features)
+    except kept.KeptError as error:
+        raise CardError(str(error)) from None
 
 
 def fusion(card: Card) -> Fusion:

@@ -101,10 +101,16 @@ def write(path: Path, scored: Sequence[Scored], data: Dataset, pictures: Sequenc
         Section("Pictures", "".join(_picture(one) for one in pictures)),
         *more,
     ]
+    return page(path, "Scores", sections)
+
+
+def page(path: Path, title: str, sections: Sequence[Section]) -> Path:
+    """Write sections as one page; those without content are left out."""
     parts = "\n".join(f"<h2>{escape(part.title)}</h2>\n{part.html}" for part in sections if part.html)
-    text = f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>emo-train: scores</title>\n<style>{STYLE}</style>\n"
+    head = f"<title>emo-train: {escape(title.lower())}</title>\n<style>{STYLE}</style>\n"
+    text = f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8>{head}<h1>{escape(title)}</h1>\n{parts}\n</html>\n"
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(f"{text}<h1>Scores</h1>\n{parts}\n</html>\n", encoding="utf-8", newline="\n")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
     temporary.replace(path)
     return path
 

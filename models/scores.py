@@ -92,7 +92,8 @@ def _scored(
     split = outcome.split
     low, high = bootstrap_interval(truth == guess, people, seed=seed) or (None, None)
     row = MetricsRow(
-        modality=modality, model=model_of(modality, features, outcome.recipe.model), split=split.name, leaky=split.leaky,
+        modality=modality, model=model_of(modality, features, outcome.recipe.model, rule=outcome.recipe.rule),
+        split=split.name, leaky=split.leaky,
         labels=labels, **asdict(score(truth, guess)), ci_low=low, ci_high=high,
         p_permutation=None if split.leaky else permutation_p(clips, seed=seed),
         n_test=len(rows), n_trials=len({window.clip for window in windows}), n_participants=len(set(people.tolist())),

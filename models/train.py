@@ -17,6 +17,7 @@ from models.eeg import table
 from models.eeg.inputs import PICTURED, Source
 from models.evaluate import Control, Features, Modality, RowFeatures
 from models.fold import Floats, LogP
+from models.fusion import Rule
 from models.splits import Fold, Split
 
 Progress = Callable[[int, int], None]
@@ -41,6 +42,8 @@ class Recipe:
         What is predicted; fusion trains both.
     control : str
         What is taken away from the EEG.
+    rule : {"pool", "mean", "product", "max"}
+        Of the fusion.
     """
 
     model: str
@@ -48,6 +51,7 @@ class Recipe:
     face: Features
     modalities: tuple[Modality, ...]
     control: Control = "none"
+    rule: Rule = "pool"
 
     @property
     def source(self) -> Source:
@@ -110,6 +114,7 @@ def recipes(
     kinds: Mapping[Features, Features],
     *,
     controls: Sequence[Control] = (),
+    rule: Rule = "pool",
 ) -> list[Recipe]:
     """Return what is to be trained.
 
@@ -123,6 +128,8 @@ def recipes(
         From :func:`models.dataset.resolve`.
     controls : sequence of str
         Trained in addition, for every model of the EEG.
+    rule : str
+        Of the fusion.
 
     Returns
     -------
@@ -130,7 +137,9 @@ def recipes(
         The paper's own first.
     """
     own = tuple(modalities)
-    made = [Recipe(model=table.PAPERS_OWN, kind=kind, face=face, modalities=own) for kind, face in kinds.items() if own]
+    made = [
+        Recipe(model=table.PAPERS_OWN, kind=kind, face=face, modalities=own, rule=rule) for kind, face in kinds.items() if own
+    ]
     for name in models:
         found = table.named(name)
         for kind, face in kinds.items() if found.takes == "features" else ():
@@ -206,8 +215,9 @@ def cross_validate(
 
 def _inputs(data: Dataset, recipe: Recipe) -> fold.Inputs:
     return fold.inputs(
-        data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model
-    )
+        data, eeg_kind=recipe.source.key, face_kind=recipe.face, modalities=recipe.modalities, eeg_model=recipe.model,
+        rule=recipe.rule,
+    )  # fmt: skip
 
 
 def _predict_fold(given: fold.Inputs, part: Fold, seed: int) -> fold.Predicted:
@@ -220,10 +230,15 @@ def _outcome(recipe: Recipe, split: Split, predicted: Sequence[fold.Predicted]) 
         recipe=recipe,
         split=split,
         rows=np.concatenate([part.test for part in split.folds]),
-        log_p={name: np.concatenate([part.log_p[name] for part in predicted]) for name in recipe.modalities},
+        log_p={name: np.concatenate([part.log_p[name] for part in predicted]) for name in _told(recipe, predicted)},
         frame_p=np.concatenate(frame_p) if frame_p else None,
         fold=np.concatenate([np.full(len(part.test), part.name) for part in split.folds]),
     )
+
+
+def _told(recipe: Recipe, predicted: Sequence[fold.Predicted]) -> Sequence[str]:
+    """Return the names of what is predicted; with a fusion also what lies between it and the modalities."""
+    return list(predicted[0].log_p) if "fusion" in recipe.modalities else recipe.modalities
 
 
 def _keys(
@@ -240,10 +255,16 @@ def _keys(
             mine.eeg,
             mine.eeg_quality,
             mine.face,
+            _start(mine),
         )
         for recipe, mine in zip(recipes, given, strict=True)
     ]
     return [cache.key_of(about[n], part.train, part.validation, part.test, seed) for n, _, part, seed in jobs]
+
+
+def _start(mine: fold.Inputs) -> str:
+    start = mine.face_start or {}
+    return cache.key_of(mine.face_adapt, *(part for name in sorted(start) for part in (name, start[name])))
 
 
 @functools.cache
@@ -262,11 +283,11 @@ def _predicted(arrays: cache.Arrays) -> fold.Predicted:
     return fold.Predicted(log_p=log_p, frame_p=arrays.get("frame_p"))
 
 
-def model_of(modality: Modality, features: RowFeatures, model: str = table.PAPERS_OWN) -> str:
+def model_of(modality: Modality, features: RowFeatures, model: str = table.PAPERS_OWN, *, rule: Rule = "pool") -> str:
     """Return the name of what is trained."""
     if modality == "face":
         return "logistic" if features == "pool96" else "patch_attention"
-    return model if modality == "eeg" else "pool"
+    return model if modality == "eeg" else rule
 
 
 def features_of(modality: Modality, kind: RowFeatures, face: Features) -> RowFeatures:

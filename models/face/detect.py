@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from models import weights
 from models.bids import BidsError
+from models.face.settings import DETECTORS, DetectorName
 
 Image = NDArray[np.uint8]  # (height, width, 3), BGR as OpenCV and PyAV's bgr24 give it
 Boxes = NDArray[np.float64]  # (n_faces, 4): x, y, width, height in pixels
-DetectorName = Literal["yolov8", "yunet", "haar"]
-DETECTORS: tuple[DetectorName, ...] = get_args(DetectorName)
 WEIGHTS = {"yolov8": "yolov8n_face", "yunet": "yunet"}
 
 MIN_FACE = 0.15  # of the frame's height: a face 1 m from a webcam fills more, at 320x240 as at 1280x720

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from models.face.detect import DetectorName
-
+DetectorName = Literal["yolov8", "yunet", "haar"]
+DETECTORS: tuple[DetectorName, ...] = get_args(DetectorName)
 NetworkName = Literal["seed112", "pattlite224"]
 NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,14 @@ def dataset(
     eeg: float = 2.0,
     face: float = 2.0,
     fingerprint: float = 0.0,
+    eeg_shows: Collection[str] = EMOTIONS,
+    face_shows: Collection[str] = EMOTIONS,
     seed: int = 0,
 ) -> Dataset:
     """Return a data set of two windows a clip.
 
     ``eeg`` and ``face`` are the sizes of the effect, ``fingerprint`` that of a pattern which each clip carries by itself, all
-    in units of the noise.
+    in units of the noise. An emotion that does not show in a modality looks like neutral there.
     """
     rng = np.random.default_rng(seed)
     windows, labels, signals, faces = [], [], [], []
@@ -38,10 +41,11 @@ def dataset(
                 windows.append(_window(f"{person + 1:02d}", trial, EMOTIONS[label], part))
                 labels.append(label)
                 x = rng.standard_normal((28, 8)) + own
-                x[label * 7 : label * 7 + 7, label] += eeg
+                heard, seen = (_shown(label, shows) for shows in (eeg_shows, face_shows))
+                x[heard * 7 : heard * 7 + 7, heard] += eeg
                 signals.append(x)
                 pixels = rng.standard_normal((3, 96))
-                pixels[:, label * 24 : label * 24 + 24] += face / 2
+                pixels[:, seen * 24 : seen * 24 + 24] += face / 2
                 faces.append(pixels)
     n = len(windows)
     return Dataset(
@@ -55,6 +59,10 @@ def dataset(
         dropped=Counter(),
         sha256="0" * 64,
     )
+
+
+def _shown(label: int, shows: Collection[str]) -> int:
+    return label if EMOTIONS[label] in shows else EMOTIONS.index("neutral")
 
 
 def _window(participant: str, trial: int, target: str, part: int) -> Window:

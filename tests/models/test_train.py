@@ -10,6 +10,7 @@ import pytest
 from models import card, fold, keep, predict, splits
 from models.dataset import Dataset
 from models.evaluate import MetricsRow
+from models.face import kept as kept_face
 from models.face.crops import FaceData
 from models.scores import scored
 from models.train import Outcome, cross_validate, features_of, recipes
@@ -98,7 +99,7 @@ def test_the_features_of_the_tested_participant_change_no_model(strong: Dataset,
 def _tensors(trained: fold.Trained) -> list[np.ndarray]:
     assert trained.eeg is not None and trained.face is not None and trained.fusion is not None
     numbers = np.array([*trained.fusion.temperatures.values(), trained.fusion.final_temperature])
-    return [*trained.eeg.tensors().values(), *predict.face_tensors(trained.face).values(), numbers]
+    return [*trained.eeg.tensors().values(), *kept_face.tensors(trained.face).values(), numbers]
 
 
 @pytest.mark.slow

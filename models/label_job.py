@@ -1,0 +1,245 @@
+"""The whole of ``emo-label``: kept models and a BIDS root in, fused labels for its recordings out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import bids, clips, dataset, derivative, labels, predict, weights
+from models.card import Card, CardError, Tensors, load
+from models.dataset import Dataset
+from models.eeg import table
+from models.eeg.inputs import Source
+from models.evaluate import Features, Modality
+from models.face.settings import FaceSettings
+from models.fusion import Fusion
+from models.labels import Predictions
+from models.steps import Steps
+from models.windows import Rules, Where
+
+SPLIT = "none"  # nothing was kept apart: the recordings are new, or the table says which are not
+OUT = Path("derivatives") / derivative.NAME
+METRICS = "metrics.json"  # what emo-train leaves beside its labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is asked for; the names are those of the command line."""
+
+    root: Path
+    models: Path
+    out: Path | None = None
+    features: str | None = None
+    windows: Where = "all"
+    abstain_below: float = 0.0
+    workers: int = 1
+    pictures: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """One kept model."""
+
+    path: Path
+    tensors: Tensors
+    card: Card
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Done:
+    """What came of it."""
+
+    out: Path
+    files: tuple[Path, ...]
+    predictions: Predictions
+    rows: tuple[labels.Row, ...]
+
+
+def run(options: Options, steps: Steps) -> Done:
+    """Label the recordings of everybody who is included.
+
+    Parameters
+    ----------
+    options : Options
+        What is asked for.
+    steps : Steps
+        Where progress is told.
+
+    Returns
+    -------
+    Done
+
+    Raises
+    ------
+    BidsError, CardError
+        When the root, the models or the folder to write to cannot be used.
+    """
+    out = options.out or options.root / OUT
+    if (out / METRICS).is_file():
+        raise bids.BidsError(f"{out}: holds the out-of-fold labels of emo-train; name another folder with --out")
+    derivative.check(out)
+    kept = choose(options.models, options.features)
+    recordings = bids.find_recordings(options.root, scope=None)
+    data = _load(recordings, kept, options, out / derivative.CACHE, steps)
+    predictions, frame_p = predict_all(kept, data, seen=_seen(recordings, data, kept))
+    faces = _faces(kept, data)
+    tables = derivative.write(
+        out, root=options.root, recordings=recordings, predictions=predictions, provenance=_provenance(kept, data, options),
+        faces=None if faces is None or frame_p is None else derivative.Faces(data=faces, frame_p=frame_p), made_by="emo-label",
+    )  # fmt: skip
+    pictures = []
+    if options.pictures and faces is not None:
+        with steps.step("drawing clips"):
+            detector = face_settings(kept["face"].card).detector
+            pictures = clips.write(out, recordings, predictions, faces, detector=detector)
+    rows = tuple(labels.rows(predictions, split=SPLIT, abstain_below=options.abstain_below))
+    return Done(out=out, files=(*tables, *pictures), predictions=predictions, rows=rows)
+
+
+def choose(folder: Path, features: str | None) -> dict[Modality, Kept]:
+    """Return the models that label: a fusion with its two parts where there is one, else the only model there is.
+
+    Parameters
+    ----------
+    folder : Path
+        Where ``emo-train`` keeps models, or the derivative around it.
+    features : str or None
+        Which of several, as in the files' names: ``pool96``, ``imagenet+seeded``.
+
+    Raises
+    ------
+    CardError
+        When there is none, or several.
+    """
+    folder = folder / "models" if (folder / "models").is_dir() else folder
+    stems = sorted(path.stem for path in folder.glob("*.safetensors"))
+    fusions = [stem for stem in stems if stem.startswith("fusion_")]
+    found = [stem for stem in fusions or stems if features is None or stem.partition("_")[2] == features]
+    if len(found) != 1:
+        names = ", ".join(stem.partition("_")[2] for stem in fusions or stems) or "none"
+        raise CardError(f"{folder}: models = {names}: one is needed; name it with --features, or train with emo-train")
+    (name,) = found
+    if not name.startswith("fusion_"):
+        kept = _kept(folder, name)
+        return {kept.card.modality: kept}
+    eeg, _, face = name.removeprefix("fusion_").partition("+")
+    return {
+        "eeg": _kept(folder, f"eeg_{eeg}"), "face": _kept(folder, f"face_{face or eeg}"), "fusion": _kept(folder, name),
+    }  # fmt: skip
+
+
+def _kept(folder: Path, stem: str) -> Kept:
+    path = folder / f"{stem}.safetensors"
+    tensors, card = load(path)
+    return Kept(path=path, tensors=tensors, card=card)
+
+
+def face_settings(card: Card) -> FaceSettings:
+    """Return how the faces were found that a model has learnt from."""
+    known = card.settings.get("face", {})
+    return FaceSettings(**{name: known[name] for name in ("detector", "network", "n_frames") if name in known})
+
+
+def _load(
+    recordings: Sequence[bids.RecordingFiles], kept: Mapping[Modality, Kept], options: Options, cache: Path, steps: Steps
+) -> Dataset:
+    eeg, face = kept.get("eeg"), kept.get("face")
+    for modality, model in (("eeg", eeg), ("face", face)):
+        if model is not None:
+            _same_extractor(model, modality)
+    with steps.step("reading recordings and computing features") as progress:
+        return dataset.load(
+            recordings,
+            eeg=() if eeg is None else (Source(_source(eeg.card)),),
+            faces=() if face is None else (_face_kind(face),),
+            face=FaceSettings() if face is None else face_settings(face.card),
+            where=options.windows, rules=Rules(artefact_uv=0.0), cache=cache, workers=options.workers, progress=progress,
+        )  # fmt: skip
+
+
+def _source(card: Card) -> str:
+    """Return what the model of the EEG is given: a kind of features, or its own name where it takes windows."""
+    return card.features if table.named(card.model).takes == "features" else card.model
+
+
+def _face_kind(model: Kept) -> Features:
+    """Return which features the model of the face takes."""
+    for kind in get_args(Features):
+        if kind == model.card.features:
+            return kind  # type: ignore[no-any-return]
+    raise CardError(f"{model.path}: features = {model.card.features} in the card: no features of faces")
+
+
+def _same_extractor(model: Kept, modality: Any) -> None:
+    """Refuse a model whose features this machine does not make."""
+    card = model.card
+    name = {"eeg": "inception_v3", "face": "mobilenet_v2"}[modality]
+    if card.features == "imagenet" and weights.find(name) is None:
+        raise CardError(f"{model.path}: features = imagenet: needs the weights of {name}; run: emo-weights fetch {name}")
+    here = dataset.extractor_name(modality, card.features, network=face_settings(card).network)
+    if here != card.extractor:
+        raise CardError(f"{model.path}: extractor = {card.extractor}: here it is {here}; train again with emo-train")
+
+
+def predict_all(
+    kept: Mapping[Modality, Kept], data: Dataset, *, seen: Sequence[bool]
+) -> tuple[Predictions, NDArray[np.float64] | None]:
+    """Return the predictions of all windows, and the face's of single frames.
+
+    Parameters
+    ----------
+    kept : mapping of modality to Kept
+        From :func:`choose`.
+    data : Dataset
+        With the features that they take.
+    seen : sequence of bool, shape (n_windows,)
+        Whether they have learnt from the window.
+    """
+    log_p: dict[str, NDArray[np.float64]] = {}
+    quality: dict[str, NDArray[np.float64]] = {}
+    frame_p, faces = None, _faces(kept, data)
+    if (eeg := kept.get("eeg")) is not None:
+        ((x, quality["eeg"]),) = [(next(iter(data.eeg.values())), data.eeg_quality)]
+        log_p["eeg"] = predict.eeg(eeg.tensors, eeg.card, x)
+    if (face := kept.get("face")) is not None and faces is not None:
+        frame_p, quality["face"] = predict.face_frames(face.tensors, face.card, faces.x), faces.coverage
+        log_p["face"] = predict.face(face.tensors, face.card, faces.x)
+    stages = {}
+    if (both := kept.get("fusion")) is not None:
+        fusion: Fusion = predict.fusion(both.card)
+        stages = fusion.stages(log_p, quality)
+        log_p = {**log_p, "fusion": fusion.apply(log_p, quality)}
+    card = next(iter(kept.values())).card
+    made = Predictions(
+        windows=data.windows, emotions=card.emotions, log_p=log_p, quality=quality, fold=["everybody"] * len(data.windows),
+        calibrated={name: stages[f"{name}_calibrated"] for name in ("eeg", "face") if f"{name}_calibrated" in stages},
+        others=None if faces is None else faces.others, seen=seen,
+    )  # fmt: skip
+    return made, frame_p
+
+
+def _faces(kept: Mapping[Modality, Kept], data: Dataset) -> Any:
+    return next(iter(data.faces.values())) if "face" in kept else None
+
+
+def _seen(recordings: Sequence[bids.RecordingFiles], data: Dataset, kept: Mapping[Modality, Kept]) -> list[bool]:
+    """Return for each window whether a model has learnt from its recording, by the content of the files."""
+    known = {digest for model in kept.values() for digest in model.card.settings.get("recordings", ())}
+    mine = {(f.participant, f.session, f.run): bids.data_digest([f]) in known for f in recordings}
+    return [mine[window.participant, window.session, window.run] for window in data.windows]
+
+
+def _provenance(kept: Mapping[Modality, Kept], data: Dataset, options: Options) -> derivative.Provenance:
+    first = next(iter(kept.values())).card
+    return derivative.Provenance(
+        split=SPLIT, leaky=False, labels=first.labels,
+        models={name: f"{model.card.model} sha256:{weights.digest(model.path)}" for name, model in kept.items()},
+        features={name: model.card.features for name, model in kept.items()},
+        rule=predict.fusion(kept["fusion"].card).rule if "fusion" in kept else "none",
+        seed=first.seed, data_sha256=data.sha256, abstain_below=options.abstain_below, learnt_from=first.data_sha256,
+    )  # fmt: skip
