@@ -61,9 +61,12 @@ def recover(
             raise FolderError(f"--out = {out}: a run is recovered in its own folder; leave --out away, or name the XDF file")
         with _readable(path), _progress(path, "recovering", as_json=as_json) as tell:
             rescued = rescue.rescue(path, progress=tell)
-        quality = rescued.manifest.quality
-        verdict = f"contact quality: {quality.verdict}: {quality.reason}" if quality else ""
-        _say(path, rescued.run.recovered_xdf, rescued.report, as_json=as_json, verdict=verdict)
+        quality, run = rescued.manifest.quality, rescued.run
+        judged = f"{quality.verdict.replace('_', ' ')} {quality.reason}".strip() if quality else "not judged"
+        _say(
+            path, run.recovered_xdf, rescued.report, as_json=as_json,
+            more=(f"contact quality: {judged}", f"now: emo-report {run.path}, and emo-export as always"),
+        )  # fmt: skip
         return
     out = out or rescue.beside(path)
     with _readable(path, out), _progress(path, "recovering", as_json=as_json) as tell:
@@ -117,7 +120,7 @@ def show(file: Path, report: Report, *, as_json: bool) -> None:
     Console(soft_wrap=True).print(f"{file}: {verdict(report)}", markup=False, highlight=False)
 
 
-def _say(path: Path, out: Path, report: Report, *, as_json: bool, verdict: str = "") -> None:
+def _say(path: Path, out: Path, report: Report, *, as_json: bool, more: tuple[str, ...] = ()) -> None:
     screen = Console(soft_wrap=True)
     if as_json:
         screen.print_json(json.dumps({**_record(path, report), "out": str(out)}))
@@ -126,8 +129,8 @@ def _say(path: Path, out: Path, report: Report, *, as_json: bool, verdict: str =
     lost = [f"{s.name} {_lost(s)}" for s in report.streams if s.n_lost or not s.exact]
     lines = [
         f"lost: {'; '.join(lost)}" if lost else "lost: nothing that was written",
-        f"{out}: written; {path} is as it was",
-        *([verdict] if verdict else []),
+        f"{out}: written; what was recorded is as it was",
+        *more,
     ]
     for line in lines:
         screen.print(line, markup=False, highlight=False)
@@ -150,12 +153,12 @@ def _lost(stream: StreamReport) -> str:
 def _table(report: Report) -> None:
     screen = Console(soft_wrap=True)
     # no frame: Emotiv's long names fit into 80 columns
-    names = ("samples", "from (s)", "to (s)", "offsets", *(("lost",) if report.damage else ()))
+    names = ("samples", "from (s)", "to (s)", "lost" if report.damage else "offsets")
     columns = (Column(name, justify="right") for name in names)
     table = Table("id", Column("stream", overflow="fold"), *columns, box=None, pad_edge=False)
     for s in sorted(report.streams, key=lambda s: s.id):
         ends = ("" if t is None else f"{t:.3f}" for t in (s.t_first, s.t_last))
-        table.add_row(str(s.id), s.name, str(s.n), *ends, str(s.n_offsets), *((_lost(s),) if report.damage else ()))
+        table.add_row(str(s.id), s.name, str(s.n), *ends, _lost(s) if report.damage else str(s.n_offsets))
     screen.print(table)
     for d in report.damage[:_SHOWN]:
         screen.print(f"bytes {d.start} to {d.stop}: {d.why}", markup=False, highlight=False)

@@ -271,7 +271,7 @@ def test_the_command_says_what_was_lost_in_samples_and_seconds(tmp_path: Path, c
     code, out, err = emo_record("recover", str(path), capfd=capfd)
     assert (code, err.strip()) == (0, "")
     assert "lost: eeg 32 (0.125 s)" in out
-    assert f"{tmp_path / 'a-recovered.xdf'}: written; {path} is as it was" in out
+    assert f"{tmp_path / 'a-recovered.xdf'}: written; what was recorded is as it was" in out
     assert emo_record("check", str(path), capfd=capfd)[0] == 1
     assert emo_record("check", str(tmp_path / "a-recovered.xdf"), capfd=capfd)[0] == 0
 
