@@ -1,0 +1,67 @@
+"""What computes InceptionV3: torch, or OpenVINO (extra ``fast``) in a precision that is said, never one it picks itself."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+Floats32 = NDArray[np.float32]
+Engine = Literal["torch", "openvino-fp32", "openvino-bf16"]
+ENGINES: tuple[str, ...] = get_args(Engine)
+BATCH = 28  # pictures at once: the channels of one window
+SIZE_PX = 229
+
+
+class EngineError(RuntimeError):
+    """The engine cannot be used here; the text is one line with the cure."""
+
+
+def runner(network: nn.Module, engine: Engine = "torch") -> Callable[[Floats32], Floats32]:
+    """Return a function from pictures, shape (n, 3, 229, 229), 0 to 1, to features, shape (n, n_features).
+
+    Parameters
+    ----------
+    network : Module
+        In evaluation mode; sees pictures from -1 to 1.
+    engine : {"torch", "openvino-fp32", "openvino-bf16"}
+        Features of one are not those of another to the last bit: the cache and the model's card say which.
+
+    Raises
+    ------
+    EngineError
+        When OpenVINO is not installed.
+    """
+    batch = functools.partial(_torch, network) if engine == "torch" else _openvino(network, engine.removeprefix("openvino-"))
+
+    def run(images: Floats32) -> Floats32:
+        return np.concatenate([batch(images[i : i + BATCH] * 2 - 1) for i in range(0, len(images), BATCH)])
+
+    return run
+
+
+def _torch(network: nn.Module, images: Floats32) -> Floats32:
+    with torch.inference_mode():
+        out: Floats32 = network(torch.from_numpy(images).contiguous(memory_format=torch.channels_last)).numpy()
+        return out
+
+
+def _openvino(network: nn.Module, precision: str) -> Callable[[Floats32], Floats32]:
+    # its converter reports every use to its maker: without this module it takes a stub that reports nothing
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    except ImportError:
+        raise EngineError(f"engine = openvino-{precision}: OpenVINO is not installed; pip install 'emolab[fast]'") from None
+    example = torch.zeros(1, 3, SIZE_PX, SIZE_PX)
+    with torch.inference_mode():
+        model = openvino.convert_model(network, example_input=example, input=[-1, 3, SIZE_PX, SIZE_PX])
+    hints = {"INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision], "PERFORMANCE_HINT": "LATENCY"}
+    compiled: Any = openvino.Core().compile_model(model, "CPU", hints | {"INFERENCE_NUM_THREADS": torch.get_num_threads()})
+    return lambda images: np.array(compiled(images)[0], np.float32)
