@@ -80,13 +80,13 @@ def run(
     seed : int
         The participant's.
     knobs, faults
-        What shows and what goes wrong; clock faults need a second computer and are left out by the caller.
+        What shows and what goes wrong; the sender's clock is this computer's, whatever the faults say of it.
     contact : float, optional
         Contact quality to have, 0 to 1; by default well above the rule.
     stop : threading.Event
         Set to end.
     """
-    faults, threshold = faults or Faults(), study.contact_quality.threshold
+    faults, threshold = replace(faults or Faults(), clock_offset_s=0.0, clock_ppm=0.0), study.contact_quality.threshold
     if contact is None:
         contact = min(1.0, random(seed, "live contact").uniform(*_GOOD) + max(0.0, threshold - 0.80))
     timeline = Timeline(seed, knobs, display_latency_s=faults.display_latency_s)
