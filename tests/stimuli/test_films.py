@@ -135,6 +135,16 @@ def test_most_holes_of_zeros_are_found_without_the_hash(tmp_path: Path, containe
     assert found >= least
 
 
+def test_damage_between_the_pictures_is_heard_of(tmp_path: Path) -> None:
+    """FFmpeg finds its way again in a damaged WebM, decodes every frame, and says so in its log alone."""
+    data = write(tmp_path / "film.webm", Film(n_frames=60, size=(160, 120), shade=lambda n: 20 + n * 37 % 200)).read_bytes()
+    faults = []
+    for start in range(len(data) // 5, len(data) * 4 // 5, len(data) // 40):
+        (tmp_path / "hole.webm").write_bytes(data[:start] + bytes(60) + data[start + 60 :])
+        faults += decode(tmp_path / "hole.webm").faults
+    assert sum(fault.startswith("is damaged (") for fault in faults) >= 2
+
+
 def test_what_ffmpeg_only_speaks_of_is_heard_and_does_not_stay_on() -> None:
     decode(Path("nowhere.mp4"))
     assert av.logging.get_level() is None
