@@ -54,12 +54,15 @@ class Video:
         Times inside the file, seconds.
     times : ndarray, shape (n_frames,)
         The same frames, LSL seconds.
+    holes : tuple of (float, float)
+        Between which ``pts_s`` frames were recorded whose times are lost: a damaged chunk took them.
     """
 
     path: Path
     split: int | None
     pts_s: Floats
     times: Floats
+    holes: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,8 +208,21 @@ def _videos(run: Run, streams: Mapping[int, xdf.Stream]) -> tuple[Video, ...]:
         times = np.concatenate([mapped(s) for s in of_file])
         part = path.name.split("_split-")
         split = int(part[1].split("_")[0]) if len(part) > 1 else None
-        found.append(Video(path, split, rows[:, 1], times))
+        found.append(Video(path, split, rows[:, 1], times, holes(rows[:, 0], rows[:, 1])))
     return tuple(found)
+
+
+def holes(index: Floats, pts_s: Floats) -> tuple[tuple[float, float], ...]:
+    """Return between which times in the file the rows of frames are missing, by the frames' own numbers.
+
+    Examples
+    --------
+    >>> holes(np.array([2.0, 3, 7]), np.array([0.2, 0.3, 0.7]))
+    ((-inf, 0.2), (0.3, 0.7))
+    """
+    before = np.concatenate([[-np.inf], pts_s[:-1]])
+    skipped = np.diff(index, prepend=-1.0) > 1
+    return tuple(zip(before[skipped].tolist(), pts_s[skipped].tolist(), strict=True))
 
 
 def _file_of(stream: xdf.Stream) -> str:

@@ -60,7 +60,8 @@ def frame_times(video: Video, facts: Facts) -> Floats:
     """Return when each frame in the file was taken, LSL seconds.
 
     Rows whose frames never reached the disk are passed over: a crash leaves a few. So does it leave frames whose rows never
-    reached the XDF, at the end: the file itself holds their times, to the millisecond.
+    reached the XDF, at the end, and a damaged chunk takes some in the middle: the file itself holds their times, to the
+    millisecond.
 
     Raises
     ------
@@ -72,6 +73,11 @@ def frame_times(video: Video, facts: Facts) -> Floats:
     rows[late] = len(video.pts_s) - 1
     times: Floats = video.times[rows] + np.where(late, facts.pts_s - video.pts_s[-1], 0.0)
     astray = ~late & (np.abs(video.pts_s[rows] - facts.pts_s) > PTS_TOLERANCE_S)
+    for before, after in video.holes:
+        lost = astray & (before < facts.pts_s) & (facts.pts_s < after)
+        early = np.minimum(facts.pts_s[lost] - video.pts_s[0], 0.0)
+        times[lost] = np.interp(facts.pts_s[lost], video.pts_s, video.times) + early
+        astray &= ~lost
     if astray.any():
         frame = int(np.flatnonzero(astray)[0])
         raise RecordingError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import cli, dataset, recording, report_cli
+from bids_export import cli, dataset, recording, report_cli, video
 from collector import rescue, xdf
 from collector.cli import app
 from collector.rescue import rescue as recover
@@ -120,3 +120,24 @@ def test_something_else_under_the_name_of_the_recovered_file_is_left_alone(tmp_p
     with pytest.raises(FolderError, match=r"is in the way and is not whole; move it away"):
         recover(run.path, wall=lambda: LATER)
     assert run.recovered_xdf.read_bytes() == run.xdf.read_bytes()
+
+
+def facts_of(pts_s: np.ndarray) -> video.Facts:
+    return video.Facts("h264", 160, 120, "yuv420p", pts_s, tuple(range(len(pts_s))))
+
+
+def test_frames_whose_rows_a_damaged_chunk_took_get_their_times_from_the_file_itself() -> None:
+    pts = np.arange(40) / 30
+    times = 5000 + pts * 1.0001
+    kept = np.r_[3:20, 28:40]
+    recorded = recording.Video(Path("face.mkv"), None, pts[kept], times[kept], recording.holes(kept.astype(float), pts[kept]))
+    assert recorded.holes == ((-np.inf, pts[3]), (pts[19], pts[28]))
+    np.testing.assert_allclose(video.frame_times(recorded, facts_of(pts)), times, atol=1e-4)
+
+
+def test_frames_without_rows_where_no_row_is_missing_are_those_of_another_video() -> None:
+    pts = np.arange(40) / 30
+    kept = np.r_[0:20, 28:40]
+    of_another = recording.Video(Path("face.mkv"), None, pts[kept], 5000 + pts[kept])
+    with pytest.raises(recording.RecordingError, match=r"frame 20 at .* do not belong together"):
+        video.frame_times(of_another, facts_of(pts))
