@@ -143,11 +143,10 @@ def _record(file: Path, report: Report) -> dict[str, Any]:
 
 def _lost(stream: StreamReport) -> str:
     """Say what the damage cost a stream; a tilde where it is an estimate."""
-    if not stream.n_lost and stream.exact:
-        return "0"
-    about = "" if stream.exact else "~" if stream.n_lost else "? "
-    seconds = "" if stream.lost_s is None else f" ({about.strip('? ')}{stream.lost_s:.3g} s)"
-    return f"{about}{stream.n_lost}{seconds}" if stream.n_lost else "unknown"
+    if not (stream.exact or stream.n_lost or stream.lost_s is not None):
+        return "unknown"  # nobody counts events
+    about = "" if stream.exact else "~"
+    return f"{about}{stream.n_lost}" + (f" ({about}{stream.lost_s:.3g} s)" if stream.lost_s else "")
 
 
 def _table(report: Report) -> None:

@@ -22,12 +22,25 @@ _PROGRESS_B = 1 << 22
 
 @dataclass(frozen=True)
 class Damage:
-    """Bytes that cannot be trusted; ``healed`` where they could be put right, so that nothing was lost."""
+    """Bytes that cannot be trusted.
+
+    Parameters
+    ----------
+    start, stop : int
+        Where they begin and end.
+    why : str
+        What is wrong with them.
+    healed : bool
+        They could be put right, so that nothing was lost.
+    n_between : int
+        Good bytes of other streams that lie between them.
+    """
 
     start: int
     stop: int
     why: str
     healed: bool = False
+    n_between: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class Report:
     @property
     def n_bytes_lost(self) -> int:
         """Bytes that had to be left out."""
-        return sum(d.stop - d.start for d in self.damage if not d.healed)
+        return sum(d.stop - d.start - d.n_between for d in self.damage if not d.healed)
 
 
 @dataclass
@@ -146,7 +159,7 @@ class Survey:
             else:
                 self._whole(piece)
                 keep(piece)
-            if piece.healed:
+            if piece.healed and not piece.why:
                 self._add(Damage(piece.start, piece.stop, "a flipped bit in a header or its checksum, put right", healed=True))
         self._missing()
 
@@ -196,8 +209,9 @@ class Survey:
     def _orphan(self, piece: Piece) -> None:
         """Put together what cannot be read because a stream's header is gone."""
         stream_id = piece.stream_id or 0
-        first, n = self._orphans.get(stream_id, (Damage(piece.start, piece.stop, ""), 0))
-        self._orphans[stream_id] = (replace(first, stop=piece.stop), n + 1)
+        first, n = self._orphans.get(stream_id, (Damage(piece.start, piece.start, ""), 0))
+        between = first.n_between + piece.start - first.stop
+        self._orphans[stream_id] = (replace(first, stop=piece.stop, n_between=between), n + 1)
 
     def _add(self, damage: Damage) -> None:
         last = self._damage[-1] if self._damage else None

@@ -118,6 +118,9 @@ def test_a_header_that_is_gone_costs_its_stream_alone_and_that_is_said_once(tmp_
     assert set(load(tmp_path / "b.xdf")) == {"notes"}
     assert any(d.why == "stream 1 has no header, so its 28 chunks here cannot be read" for d in report.damage)
     assert len(report.damage) == 2
+    copied = sum(stop - start for tag in codec.Tag for start, stop in offsets_of(path, tag)) - report.n_bytes_lost
+    notes = [at for at in offsets_of(path, codec.Tag.SAMPLES) if at[1] - at[0] < 100]
+    assert copied > sum(stop - start for start, stop in notes) > 0
 
 
 def test_a_file_header_that_is_gone_is_made_up_for(tmp_path: Path) -> None:
@@ -287,6 +290,14 @@ def test_the_command_speaks_json(tmp_path: Path, capfd: pytest.CaptureFixture[st
         ("eeg", 32, 0.125, True),
         ("notes", 0, None, True),
     ]
+
+
+def test_an_estimate_has_a_tilde_and_what_nobody_counts_is_unknown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = record(tmp_path / "a.xdf", seconds=6, crc=False, closed=False)
+    damage(path, offsets_of(path, codec.Tag.SAMPLES)[20][0], bytes(100))
+    _, out, _ = emo_record("recover", str(path), capfd=capfd)
+    n = 6 * 256 - len(xdf.read(tmp_path / "a-recovered.xdf")[1].stamps)
+    assert f"lost: eeg ~{n} (~{n / 256:.3g} s); notes unknown" in out
 
 
 @pytest.mark.parametrize(
