@@ -1,0 +1,151 @@
+"""Kept models label recordings that they have not seen, say so where they have, and refuse what they cannot label."""
+
+import csv
+import json
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import bids, card, job, label_job
+from models.bids import BidsError
+from models.card import CardError
+from models.label_cli import app
+from tests.models import bids_root
+from tests.models.face.videos import face, film
+
+FPS = 5.0
+
+
+class Quiet:
+    """Steps that nobody watches."""
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+    def say(self, line: str) -> None:
+        pass
+
+
+def with_faces(root: Path) -> Path:
+    """Film everybody: the drawn face shows each clip's emotion."""
+    for seed, files in enumerate(bids.find_recordings(root, scope=None)):
+        rows = bids.read_table(files.sibling("_events.tsv"), "onset", "duration", "trial_type")
+        rng = np.random.default_rng(seed)
+        images, onsets = [], []
+        for row in rows:
+            shown = face(row["trial_type"].removeprefix("clip/"), seed=seed)
+            for index in range(int(float(row["duration"]) * FPS)):
+                images.append(np.clip(shown + rng.normal(0, 3, (*shown.shape[:2], 1)), 0, 255).astype(np.uint8))
+                onsets.append(float(row["onset"]) + index / FPS)
+        film(files, images, onsets)
+    return root
+
+
+@pytest.fixture(scope="module")
+def learnt_from(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = with_faces(bids_root.write_root(tmp_path_factory.mktemp("old") / "bids", clips_per_emotion=1, effect=4.0))
+    job.run(job.Options(root=root, features=("pool96",), splits=("leave-one-subject-out",), seed=1), Quiet())
+    return root
+
+
+@pytest.fixture(scope="module")
+def models(learnt_from: Path) -> Path:
+    return learnt_from / job.OUT / "models"
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    """Return recordings of somebody else, who did not agree to 'train'."""
+    root = bids_root.write_root(tmp_path / "new", participants=["09"], clips_per_emotion=1, effect=4.0, seed=7)
+    bids_root.write_participants(root, [("09", "yes", "eeg+face")])
+    return with_faces(root)
+
+
+def table(out: Path, name: str) -> list[dict[str, str]]:
+    (path,) = out.glob(f"sub-{name}/**/*_desc-fused_events.tsv")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_new_recordings_are_labelled_by_both_and_by_their_fusion(models: Path, new: Path) -> None:
+    done = label_job.run(label_job.Options(root=new, models=models), Quiet())
+    rows = table(done.out, "09")
+    assert [row["trial_type"].partition("/")[0] for row in rows].count("clip") == 4 and rows == list(done.rows)
+    for row in rows:
+        assert (row["split"], row["fold"], row["out_of_fold"], row["label_by"]) == ("none", "everybody", "yes", "fusion")
+        assert (row["eeg_missing"], row["face_missing"]) == ("no", "no")
+        for prefix in ("p_eeg", "p_face", "p_fused", "c_eeg", "c_face"):
+            total = sum(float(row[f"{prefix}_{emotion}"]) for emotion in bids_root.EMOTIONS)
+            assert total == pytest.approx(1, abs=1e-5)
+    (sidecar,) = done.out.glob("sub-09/**/*_desc-fused_events.json")
+    provenance = json.loads(sidecar.read_text())["Provenance"]
+    assert provenance["models"]["eeg"].startswith("map_cnn sha256:") and provenance["rule"] == "pool"
+    assert provenance["learnt_from"] == card.load(models / "eeg_pool96.safetensors")[1].data_sha256
+    assert "have learnt from other recordings" in " ".join((done.out / "README.md").read_text().split())
+
+
+def test_the_page_of_clips_shows_the_faces_that_may_be_shown_and_is_named_after_them(models: Path, new: Path) -> None:
+    done = label_job.run(label_job.Options(root=new, models=models), Quiet())
+    picture = done.out / "figures/clips/sub-09_ses-01_task-emotion_run-01_clips.png"
+    assert picture in done.files and picture.stat().st_size > 20_000
+    page = (done.out / "clips.html").read_text()
+    assert 'src="figures/clips/sub-09_ses-01_task-emotion_run-01_clips.png"' in page and "data:image" not in page
+    bids_root.write_participants(new, [("09", "yes", "eeg+train")])
+    label_job.run(label_job.Options(root=new, models=models), Quiet())
+    assert not picture.exists() and not (done.out / "clips.html").exists(), "no consent to the face"
+    assert {row["face_missing"] for row in table(done.out, "09")} == {"yes"}
+
+
+def test_a_recording_that_was_learnt_from_is_said_to_be(models: Path, learnt_from: Path, tmp_path: Path) -> None:
+    done = label_job.run(label_job.Options(root=learnt_from, models=models, out=tmp_path / "out", pictures=False), Quiet())
+    assert {row["out_of_fold"] for row in done.rows} == {"no"}
+
+
+def test_the_labels_of_emo_train_are_not_written_over(models: Path, learnt_from: Path) -> None:
+    with pytest.raises(BidsError, match="holds the out-of-fold labels of emo-train; name another folder with --out"):
+        label_job.run(label_job.Options(root=learnt_from, models=models), Quiet())
+
+
+def test_an_unsure_label_is_withheld(models: Path, new: Path) -> None:
+    done = label_job.run(label_job.Options(root=new, models=models, abstain_below=1.0, pictures=False), Quiet())
+    assert {(row["label"], row["abstained"]) for row in done.rows} == {("n/a", "yes")}
+
+
+def test_without_a_fusion_the_only_model_labels(models: Path, new: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for path in models.glob("eeg_pool96.*"):
+        shutil.copy(path, alone)
+    done = label_job.run(label_job.Options(root=new, models=alone, pictures=False), Quiet())
+    assert {row["label_by"] for row in done.rows} == {"eeg"} and {row["p_fused_fear"] for row in done.rows} == {"n/a"}
+    shutil.copy(models / "face_pool96.safetensors", alone)
+    with pytest.raises(CardError, match="models = pool96, pool96: one is needed; name it with --features"):
+        label_job.run(label_job.Options(root=new, models=alone), Quiet())
+
+
+def test_what_is_no_model_of_ours_is_one_line(models: Path, new: Path, tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="models = none: one is needed"):
+        label_job.run(label_job.Options(root=new, models=tmp_path / "nothing"), Quiet())
+    bad = tmp_path / "bad"
+    shutil.copytree(models, bad)
+    (bad / "eeg_pool96.safetensors").write_bytes(pickle.dumps({"weights": [1.0]}))
+    with pytest.raises(CardError, match=r"eeg_pool96\.safetensors: is no model with its card") as error:
+        label_job.run(label_job.Options(root=new, models=bad), Quiet())
+    assert "\n" not in str(error.value)
+    other = json.loads((models / "eeg_pool96.json").read_text()) | {"extractor": "another"}
+    shutil.copy(models / "eeg_pool96.safetensors", bad)
+    (bad / "eeg_pool96.json").write_text(json.dumps(other))
+    with pytest.raises(CardError, match="extractor = another: here it is pool96"):
+        label_job.run(label_job.Options(root=new, models=bad), Quiet())
+
+
+def test_the_command_prints_labels_for_machines(models: Path, new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app(args=[str(new), "--models", str(models), "--json", "--no-clips", "--workers", "1"], standalone_mode=False)
+    said = json.loads(capsys.readouterr().out)
+    assert said["n_windows"] == 4 and [row["label_by"] for row in said["labels"]] == ["fusion"] * 4
