@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
+
+if TYPE_CHECKING:  # torch takes seconds to load, and the names of the engines are wanted before
+    from torch import nn
 
 Floats32 = NDArray[np.float32]
 Engine = Literal["torch", "openvino-fp32", "openvino-bf16"]
@@ -47,12 +48,16 @@ def runner(network: nn.Module, engine: Engine = "torch") -> Callable[[Floats32],
 
 
 def _torch(network: nn.Module, images: Floats32) -> Floats32:
+    import torch
+
     with torch.inference_mode():
         out: Floats32 = network(torch.from_numpy(images).contiguous(memory_format=torch.channels_last)).numpy()
         return out
 
 
 def _openvino(network: nn.Module, precision: str) -> Callable[[Floats32], Floats32]:
+    import torch
+
     # its converter reports every use to its maker: without this module it takes a stub that reports nothing
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:

@@ -20,14 +20,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.inception import BasicConv2d, Inception3
 
-from models.eeg import spectrogram
+from models.eeg import engines, spectrogram, variants
+from models.eeg.engines import Engine, Floats32
 from models.windows import WINDOW_S, WINDOW_SAMPLES
 
 N_FEATURES = 2048
-PRECISION = "fp32"
 SEED = 20261122
 N_CALIBRATION = 64  # pictures of seeded pink noise
-BATCH = 28  # pictures at once: the channels of one window
 
 Features = Literal["imagenet", "seeded"]
 
@@ -36,73 +35,70 @@ Features = Literal["imagenet", "seeded"]
 class Extractor:
     """A frozen network and what its features are called.
 
-    ``weights`` identifies the weights in cache keys and model cards.
+    ``weights`` identifies the weights, and ``engine`` what computes them, in cache keys and model cards.
     """
 
     features: Features
     weights: str
-    network: nn.Module
+    engine: Engine
+    run: Callable[[Floats32], Floats32]
 
     def __call__(
         self,
-        windows: NDArray[np.float32],
+        windows: Floats32,
         *,
         below_hz: float | None = None,
+        variant: str = variants.DEFAULT,
         progress: Callable[[int], None] = lambda n: None,
-    ) -> NDArray[np.float32]:
-        """Return the features of windows, shape (n_windows, n_channels, 2048); as in :mod:`models.eeg.spectrogram`."""
-        return spectrogram.each_window(
-            windows, lambda images: forward(self.network, images), n_features=N_FEATURES, below_hz=below_hz, progress=progress
+    ) -> Floats32:
+        """Return the features of windows, shape (n_windows, n_channels, 2048); as :func:`models.eeg.variants.each_window`."""
+        return variants.each_window(
+            windows, self.run, n_features=N_FEATURES, below_hz=below_hz, variant=variant, progress=progress
         )
 
 
-def extractor(weights: Path | None) -> Extractor:
+def extractor(weights: Path | None, *, engine: Engine = "torch") -> Extractor:
     """Build the extractor.
 
     Parameters
     ----------
     weights : Path or None
         A state dict of torchvision's ``inception_v3``; None makes seeded features.
+    engine : Engine
+        What computes; see :mod:`models.eeg.engines`.
+
+    Raises
+    ------
+    ValueError
+        When the file holds the weights of another network.
+    EngineError
+        When the engine is not installed.
+    """
+    run = engines.runner(fused(network(weights)), engine)
+    if weights is None:
+        return Extractor("seeded", f"seeded-{SEED}", engine, run)
+    with weights.open("rb") as stream:
+        return Extractor("imagenet", hashlib.file_digest(stream, "sha256").hexdigest(), engine, run)
+
+
+def network(weights: Path | None) -> Inception3:
+    """Return InceptionV3 without its head, with the weights of a file or with seeded ones, batch norms and all.
 
     Raises
     ------
     ValueError
         When the file holds the weights of another network.
     """
-    network = _network()
+    out = _network()
     if weights is None:
-        _seed(network)
-        return Extractor("seeded", f"seeded-{SEED}", _fused(network))
+        _seed(out)
+        return out
     state = torch.load(weights, map_location="cpu", weights_only=True)
     try:
-        network.load_state_dict({name: value for name, value in state.items() if not name.startswith(("AuxLogits.", "fc."))})
+        out.load_state_dict({name: value for name, value in state.items() if not name.startswith(("AuxLogits.", "fc."))})
     except (RuntimeError, AttributeError) as error:
         raise ValueError(f"{weights}: holds no InceptionV3 ({str(error).splitlines()[0]}); fetch it again") from None
-    with weights.open("rb") as stream:
-        return Extractor("imagenet", hashlib.file_digest(stream, "sha256").hexdigest(), _fused(network))
-
-
-def forward(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Run pictures through the network.
-
-    Parameters
-    ----------
-    network : Module
-        From :func:`extractor`.
-    images : ndarray, shape (n, 3, 229, 229)
-        0 to 1.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, 2048)
-    """
-    with torch.inference_mode():
-        return np.concatenate([network(_input(images[i : i + BATCH])).numpy() for i in range(0, len(images), BATCH)])
-
-
-def _input(images: NDArray[np.float32]) -> Tensor:
-    """Return pictures as the network was trained to see them, -1 to 1 (what torchvision's ``transform_input`` amounts to)."""
-    return (torch.from_numpy(images) * 2 - 1).contiguous(memory_format=torch.channels_last)
+    return out
 
 
 def _network() -> Inception3:
@@ -122,7 +118,9 @@ def _seed(network: Inception3) -> None:
             nn.init.kaiming_normal_(block.conv.weight, nonlinearity="relu", generator=generator)
             hooks.append(block.bn.register_forward_pre_hook(_set_gain))
     with torch.inference_mode():
-        network(_input(calibration_images()))  # all at once: a gain is set by the first batch that comes along
+        network(
+            torch.from_numpy(calibration_images() * 2 - 1)
+        )  # all at once: a gain is set by the first batch that comes along
     for hook in hooks:
         hook.remove()
 
@@ -146,7 +144,7 @@ def calibration_images() -> NDArray[np.float32]:
     return spectrogram.images(spectrogram.segment(bands, [WINDOW_S])[0])
 
 
-def _fused(network: Inception3) -> nn.Module:
+def fused(network: Inception3) -> nn.Module:
     """Fold each batch norm into its convolution, and lay the weights out for the CPU's fast path."""
     for block in network.modules():
         if isinstance(block, BasicConv2d):

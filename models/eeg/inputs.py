@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from models import weights
 from models.cache import cached, key_of
-from models.eeg import scalp_map, spectrogram, table
+from models.eeg import scalp_map, spectrogram, table, variants
+from models.eeg.engines import ENGINES, Engine
 from models.eeg.recording import Recording
 from models.evaluate import Control, RowFeatures
 from models.windows import SFREQ, WINDOW_SAMPLES
@@ -45,19 +46,29 @@ class Source:
         An extractor of features of pictures (``imagenet``, ``seeded``, ``pool96``), or a model that takes windows.
     control : {"none", "below-30-hz", "without-frontal-temporal"}
         What is taken away before.
+    engine : {"torch", "openvino-fp32", "openvino-bf16"}
+        What computes features of InceptionV3.
+    variant : str
+        Which spectrograms; see :mod:`models.eeg.variants`.
     """
 
     name: str
     control: Control = "none"
+    engine: Engine = "torch"
+    variant: str = variants.DEFAULT
 
     def __post_init__(self) -> None:
-        if self.control not in get_args(Control):
-            raise ValueError(f"control = {self.control!r}: one of {', '.join(get_args(Control))}")
+        for name, known in (("control", get_args(Control)), ("engine", ENGINES), ("variant", variants.VARIANTS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} = {getattr(self, name)!r}: one of {', '.join(known)}")
 
     @property
     def key(self) -> str:
         """Its name in a data set."""
-        return self.name if self.control == "none" else f"{self.name}@{self.control}"
+        said: list[str] = [self.control] if self.control != "none" else []
+        said += [self.engine] if self.engine != "torch" else []
+        said += [self.variant] if self.variant != variants.DEFAULT else []
+        return "@".join([self.name, *said])
 
 
 def of_recording(
@@ -142,20 +153,20 @@ Compute = Callable[[_Signal], Floats32]
 
 def _pictured(source: Source) -> tuple[Compute, tuple[str, ...]]:
     """Return what computes features of pictures, and what identifies it."""
-    extract, identity = extractor(source.name)
-    code = _code(spectrogram, sys.modules["models.eeg.pool96" if source.name == "pool96" else "models.eeg.inception"])
+    extract, identity = extractor(source.name, source.engine)
+    code = _code(spectrogram, variants, sys.modules["models.eeg.pool96" if source.name == "pool96" else "models.eeg.inception"])
     below = BELOW_HZ if source.control == "below-30-hz" else None
     without = source.control == "without-frontal-temporal"
 
     def compute(signal: _Signal) -> Floats32:
-        features = extract(signal.scaled(), below_hz=below)
+        features = extract(signal.scaled(), below_hz=below, variant=source.variant)
         return blank(features) if without else features
 
     return compute, (*identity, code)
 
 
 @functools.cache
-def extractor(kind: str) -> tuple[Callable[..., Floats32], tuple[str, ...]]:
+def extractor(kind: str, engine: Engine = "torch") -> tuple[Callable[..., Floats32], tuple[str, ...]]:
     """Return what computes features, and what identifies it; built once a process, since InceptionV3 takes seconds."""
     if kind == "pool96":
         from models.eeg import pool96
@@ -163,8 +174,8 @@ def extractor(kind: str) -> tuple[Callable[..., Floats32], tuple[str, ...]]:
         return pool96.extract, ("pool96",)
     from models.eeg import inception
 
-    network = inception.extractor(weights.find("inception_v3") if kind == "imagenet" else None)
-    return network, (network.weights, inception.PRECISION)
+    network = inception.extractor(weights.find("inception_v3") if kind == "imagenet" else None, engine=engine)
+    return network, (network.weights, network.engine)
 
 
 def extractor_name(kind: RowFeatures) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.eeg import spectrogram
+from models.eeg import spectrogram, variants
 
 N_ROWS = 32
 N_FEATURES = 3 * N_ROWS
@@ -38,7 +38,11 @@ def pool(images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def extract(
-    windows: NDArray[np.float32], *, below_hz: float | None = None, progress: Callable[[int], None] = lambda n: None
+    windows: NDArray[np.float32],
+    *,
+    below_hz: float | None = None,
+    variant: str = variants.DEFAULT,
+    progress: Callable[[int], None] = lambda n: None,
 ) -> NDArray[np.float32]:
-    """Return the features of windows, shape (n_windows, n_channels, 96); as :func:`models.eeg.spectrogram.each_window`."""
-    return spectrogram.each_window(windows, pool, n_features=N_FEATURES, below_hz=below_hz, progress=progress)
+    """Return the features of windows, shape (n_windows, n_channels, 96); as :func:`models.eeg.variants.each_window`."""
+    return variants.each_window(windows, pool, n_features=N_FEATURES, below_hz=below_hz, variant=variant, progress=progress)

@@ -8,7 +8,7 @@ reflected samples), and one range of decibels for all pictures (a range per pict
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -202,40 +202,11 @@ def images(windows: NDArray[np.float32], *, below_hz: float | None = None) -> ND
     np.multiply(out, np.float32(1 / (high - low)), out=out)
     np.clip(out, 0, 1, out=out)
     if below_hz is not None:
-        out[..., [band for band, (start, _) in enumerate(BANDS) if start >= below_hz], :, :] = 0
-        out[..., int(np.ceil((below_hz - SMEAR_HZ) * N_FFT / SFREQ)) :, :] = 0
+        darken(out, below_hz)
     return out
 
 
-def each_window(
-    windows: NDArray[np.float32],
-    features: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-    *,
-    n_features: int,
-    below_hz: float | None = None,
-    progress: Callable[[int], None] = lambda n: None,
-) -> NDArray[np.float32]:
-    """Make features of the pictures of every window, one window at a time: its pictures take 18 MB.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n_windows, n_channels, 3, 600)
-        From :func:`segment`.
-    features : callable
-        Pictures, shape (n_channels, 3, 229, 229), to features, shape (n_channels, n_features).
-    n_features : int
-        Per channel.
-    below_hz : float, optional
-        As in :func:`images`.
-    progress : callable
-        Told 1 after each window.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_windows, n_channels, n_features)
-    """
-    out = np.empty((len(windows), windows.shape[1], n_features), np.float32)
-    for index, window in enumerate(windows):
-        out[index] = features(images(window, below_hz=below_hz))
-        progress(1)
-    return out
+def darken(pictures: NDArray[np.float32], below_hz: float) -> None:
+    """Make pictures, shape (..., 3, 229, 229), black above a frequency, in place."""
+    pictures[..., [band for band, (start, _) in enumerate(BANDS) if start >= below_hz], :, :] = 0
+    pictures[..., int(np.ceil((below_hz - SMEAR_HZ) * N_FFT / SFREQ)) :, :] = 0

@@ -6,12 +6,13 @@ The paper does not say how 229 frames of 456 points come out of 600 samples. Wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.eeg import spectrogram
 from models.eeg.spectrogram import DB_RANGE, FRAME, N_FFT, POWER_FLOOR, SIZE_PX
 from models.windows import WINDOW_SAMPLES
 
@@ -49,11 +50,12 @@ class Variant:
         return np.round(np.arange(SIZE_PX) * self.hop).astype(np.intp) - self.reach
 
 
+DEFAULT = "inside200"
 _STEPS = SIZE_PX - 1
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
-        Variant(name="inside200", frame=FRAME, reach=0, hop=(WINDOW_SAMPLES - FRAME) / _STEPS),
+        Variant(name=DEFAULT, frame=FRAME, reach=0, hop=(WINDOW_SAMPLES - FRAME) / _STEPS),
         Variant(name="inside456", frame=N_FFT, reach=0, hop=(WINDOW_SAMPLES - N_FFT) / _STEPS),
         # as most libraries pad: a frame's middle at every sample of the window, a quarter of the columns free of reflections
         Variant(name="reflect456", frame=N_FFT, reach=N_FFT // 2, hop=WINDOW_SAMPLES / _STEPS),
@@ -104,3 +106,49 @@ def decibels(windows: Floats32, variant: Variant) -> Floats32:
         power = spectrum.real**2 + spectrum.imag**2
         out[index] = 10 * np.log10(np.maximum(power, POWER_FLOOR)).T
     return out.reshape(*windows.shape[:-1], SIZE_PX, SIZE_PX)
+
+
+def each_window(
+    windows: Floats32,
+    features: Callable[[Floats32], Floats32],
+    *,
+    n_features: int,
+    below_hz: float | None = None,
+    variant: str = DEFAULT,
+    progress: Callable[[int], None] = lambda n: None,
+) -> Floats32:
+    """Make features of the pictures of every window, one window at a time: its pictures take 18 MB.
+
+    Parameters
+    ----------
+    windows : ndarray, shape (n_windows, n_channels, 3, 600)
+        From :func:`models.eeg.spectrogram.segment`.
+    features : callable
+        Pictures, shape (n_channels, 3, 229, 229), to features, shape (n_channels, n_features).
+    n_features : int
+        Per channel.
+    below_hz : float, optional
+        Show only what lies below, as in :func:`models.eeg.spectrogram.images`.
+    variant : str
+        Of :data:`VARIANTS`.
+    progress : callable
+        Told 1 after each window.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_windows, n_channels, n_features)
+    """
+    out = np.empty((len(windows), windows.shape[1], n_features), np.float32)
+    for index, window in enumerate(windows):
+        out[index] = features(_pictures(window, variant, below_hz))
+        progress(1)
+    return out
+
+
+def _pictures(windows: Floats32, variant: str, below_hz: float | None) -> Floats32:
+    if variant == DEFAULT:
+        return spectrogram.images(windows, below_hz=below_hz)
+    out = images(windows, VARIANTS[variant])
+    if below_hz is not None:
+        spectrogram.darken(out, below_hz)
+    return out

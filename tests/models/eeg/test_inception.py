@@ -21,10 +21,17 @@ def test_the_network_has_the_parameters_of_inception_v3_without_its_heads() -> N
     assert sum(value.numel() for value in inception._network().parameters()) == 27_161_264 - 2_049_000 - 3_326_696
 
 
-def test_batch_norms_are_folded_into_the_convolutions(seeded: inception.Extractor) -> None:
-    kinds = {type(module) for module in seeded.network.modules()}
+def test_batch_norms_are_folded_into_the_convolutions_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inception, "N_CALIBRATION", 2)
+    network, picture = inception.network(None), torch.from_numpy(inception.calibration_images()[:1] * 2 - 1)
+    with torch.inference_mode():
+        unfused = network(picture)
+    fused = inception.fused(network)
+    kinds = {type(module) for module in fused.modules()}
     assert torch.nn.Conv2d in kinds and torch.nn.BatchNorm2d not in kinds
-    assert not any(value.requires_grad for value in seeded.network.parameters())
+    assert not any(value.requires_grad for value in fused.parameters())
+    with torch.inference_mode():
+        torch.testing.assert_close(fused(picture), unfused, rtol=1e-3, atol=1e-4)
 
 
 def test_a_window_becomes_2048_bounded_numbers_a_channel(seeded: inception.Extractor) -> None:
@@ -39,8 +46,8 @@ def test_a_window_becomes_2048_bounded_numbers_a_channel(seeded: inception.Extra
 
 def test_the_same_picture_has_the_same_features_whatever_stands_beside_it(seeded: inception.Extractor) -> None:
     images = inception.calibration_images()[:3]
-    together = inception.forward(seeded.network, images)
-    np.testing.assert_allclose(inception.forward(seeded.network, images[:1]), together[:1], atol=1e-4)
+    together = seeded.run(images)
+    np.testing.assert_allclose(seeded.run(images[:1]), together[:1], atol=1e-4)
     assert np.abs(together[0] - together[1]).max() > 1e-3
 
 
@@ -54,10 +61,13 @@ def test_seeded_features_do_not_depend_on_the_global_seed(monkeypatch: pytest.Mo
     built = []
     for seed in (1, 99):
         torch.manual_seed(seed)
-        built.append(inception.extractor(None))
-    for ours, theirs in zip(built[0].network.parameters(), built[1].network.parameters(), strict=True):
+        built.append(inception.network(None))
+    for ours, theirs in zip(built[0].state_dict().values(), built[1].state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
-    assert (built[0].features, built[0].weights) == ("seeded", "seeded-20261122")
+
+
+def test_features_say_whose_weights_and_which_engine_made_them(seeded: inception.Extractor) -> None:
+    assert (seeded.features, seeded.weights, seeded.engine) == ("seeded", "seeded-20261122", "torch")
 
 
 def test_calibration_pictures_are_fixed_and_not_blank() -> None:
@@ -76,7 +86,7 @@ def test_weights_of_torchvision_are_taken_from_a_file(tmp_path: Path) -> None:
     network.fc = torch.nn.Identity()
     with torch.inference_mode():
         expected = network(torch.from_numpy(image) * 2 - 1)
-    np.testing.assert_allclose(inception.forward(found.network, image), expected.numpy(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.run(image), expected.numpy(), rtol=1e-3, atol=1e-5)
 
 
 def test_the_weights_of_another_network_are_refused(tmp_path: Path) -> None:
