@@ -54,7 +54,7 @@ class Export:
     written: tuple[str, ...]
     left: tuple[str, ...]
     verdict: Verdict
-    unknown: tuple[str, ...]
+    unknown: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
@@ -250,7 +250,7 @@ def _export(data: Path, root: Path, found: Survey, work: _Work, verdict: Verdict
         data, root, found, runs=tuple(run.stem for s in inside for run in _in_dataset(s)),
         written=tuple(run.stem for s in work.write for run in _in_dataset(s)),
         left=tuple(f"sub-{s.participant} ses-{s.session}" for p in found.participants for s in p.sessions if not s.folders),
-        verdict=verdict, unknown=front.unknown(found.study), notes=tuple(_notes(work.write)),
+        verdict=verdict, unknown=front.unknown(found, work.people), notes=tuple(_notes(work.write)),
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from bids_export import place, prose, receipts, sidecars, tables
 from bids_export.survey import Participant, Survey
 from protocol.folder import sha256
-from protocol.study import Study
 
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
 HED_VERSION = "8.4.0"
@@ -162,21 +161,47 @@ def _stimuli(found: Survey) -> list[dict[str, object]]:
     return [shown[stim_id].model_dump() for stim_id in sorted(shown)]
 
 
-def unknown(study: Study) -> tuple[str, ...]:
-    """Return the study's keys that BIDS asks for and nobody filled in: nothing is invented in their place."""
-    about, device = study.study, study.eeg
-    asked: dict[str, object] = {
-        "study.description": about.description,
-        "study.license": about.license, "study.authors": about.authors,
-        "study.cogatlas_id": about.cogatlas_id, "study.cogpo_id": about.cogpo_id,
-        **{f"study.institution.{key}": value for key, value in about.institution.model_dump().items()},
-        **{f"eeg.{key}": getattr(device, key) for key in _DEVICE},
-        **({"camera.device": study.camera.device} if study.camera else {}),
-    }  # fmt: skip
-    return tuple(key for key, value in asked.items() if not value)
+def unknown(found: Survey, exported: Sequence[Participant]) -> dict[str, tuple[str, ...]]:
+    """Return what BIDS asks for and nobody filled in, with BIDS' name for it: nothing is invented in its place.
+
+    Parameters
+    ----------
+    found : Survey
+        For the study.
+    exported : sequence of Participant
+        Whose recordings are in the dataset.
+
+    Returns
+    -------
+    dict
+        From the study's key to the warnings of the validator that its absence makes; none for what BIDS demands (``n/a``
+        stands there), or does not know.
+    """
+    study = found.study
+    about, device, institution = study.study, study.eeg, study.study.institution
+    asked: dict[str, tuple[object, str]] = {
+        "study.description": (about.description, "TaskDescription"),
+        "study.license": (about.license, "License"),
+        # one author is too few for the validator
+        "study.authors": (len(about.authors) > 1, "TOO_FEW_AUTHORS" if about.authors else "Authors TOO_FEW_AUTHORS"),
+        "study.cogatlas_id": (about.cogatlas_id, "CogAtlasID"),
+        "study.cogpo_id": (about.cogpo_id, "CogPOID"),
+        "study.institution.name": (institution.name, "InstitutionName"),
+        "study.institution.address": (institution.address, "InstitutionAddress"),
+        "study.institution.department": (institution.department, "InstitutionalDepartmentName"),
+        **{f"eeg.{key}": (getattr(device, key), name) for key, name in _DEVICE.items()},
+    }
+    if study.camera:
+        asked["camera.device"] = study.camera.device, ""
+    runs = [run for person in exported for session in person.sessions for run in session.runs if run.has_eeg]
+    measured = all(run.session.person.head_circumference_cm for run in runs)
+    asked["form.fields: head_circumference"] = measured, "HeadCircumference"
+    return {key: tuple(names.split()) for key, (value, names) in asked.items() if not value}
 
 
-_DEVICE = (
-    "reference", "ground", "line_freq", "manufacturer", "model", "serial_number", "software_versions", "cap_manufacturer",
-    "cap_model", "placement_scheme", "hardware_filters", "software_filters",
-)  # fmt: skip
+_DEVICE = {
+    "reference": "", "ground": "EEGGround", "line_freq": "", "manufacturer": "Manufacturer",
+    "model": "ManufacturersModelName", "serial_number": "DeviceSerialNumber", "software_versions": "SoftwareVersions",
+    "cap_manufacturer": "CapManufacturer", "cap_model": "CapManufacturersModelName",
+    "placement_scheme": "EEGPlacementScheme", "hardware_filters": "HardwareFilters", "software_filters": "",
+}  # fmt: skip

@@ -22,9 +22,9 @@ def test_rows_read_back_equal_and_sorted(tmp_path: Path) -> None:
 
 def test_the_columns_are_those_of_the_schema() -> None:
     assert events.COLUMNS == (
-        "onset", "duration", "trial_type", "trial", "block", "stim_id", "target", "valence", "arousal", "dominance", "liking", "rating",
-        "intensity", "familiarity", "looked_away", "response_time", "frames_shown", "frames_dropped", "attempt",
-            "end",
+        "onset", "duration", "trial_type", "trial", "block", "stim_id", "target", "valence", "arousal", "dominance", "liking",
+        "rating",
+        "intensity", "familiarity", "looked_away", "response_time", "frames_shown", "frames_dropped", "attempt", "end",
     )  # fmt: skip
 
 

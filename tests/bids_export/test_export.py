@@ -49,7 +49,7 @@ def exported(lab_data: Path) -> dataset.Export:
 
 def test_the_demo_study_validates_without_error_or_warning(exported: dataset.Export) -> None:
     assert exported.verdict.issues == ()
-    assert exported.unknown == ()
+    assert exported.unknown == {}
     assert validate.validate(exported.root).issues == ()  # where it lies now, too
 
 
@@ -255,3 +255,25 @@ def test_the_same_recordings_give_the_same_files(exported: dataset.Export, lab_d
     differ = [name for name in names if (exported.root / name).read_bytes() != (again.root / name).read_bytes()]
     assert differ == []
     shutil.rmtree(again.root)
+
+
+MINIMAL = """
+[study]
+name = "Minimal"
+
+[emotions]
+happiness = { hed = "Joyful", color = "#E69F00" }
+sadness = { hed = "Sad", color = "#0072B2" }
+
+[consent]
+version = "1"
+"""
+
+
+def test_the_warnings_of_a_minimal_study_are_exactly_what_it_does_not_say(tmp_path: Path) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0), Who(person=Person()), text=MINIMAL)
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
+    assert done.verdict.errors == ()
+    warned = {issue.code.split()[-1] for issue in done.verdict.warnings}
+    assert warned == {name for names in done.unknown.values() for name in names}
+    assert {"study.license", "eeg.ground", "study.authors", "form.fields: head_circumference"} <= set(done.unknown)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bids_export import dataset
+from bids_export.events import Event
 from bids_export.report import faces, from_bids, from_run, measures, verdict
 from bids_export.report.facts import Faces, Facts
 from bids_export.report.measures import Measures
@@ -207,3 +208,36 @@ def test_a_face_is_found_where_one_is_shown(tmp_path: Path) -> None:
     assert isinstance(looked, Faces)
     assert len(looked.found) >= 8
     assert looked.found.tolist() == (looked.onsets < 103.0).tolist()
+
+
+def event(trial: int, end: str, onset: float = 0.0) -> Event:
+    return Event(onset=onset, duration=4.0, trial_type="clip/fear", trial=trial, stim_id="fear01", target="fear", end=end)
+
+
+def test_clips_that_never_ended_as_planned_or_lost_much_of_their_eeg_are_to_be_repeated(facts: Facts) -> None:
+    assert facts.signals is not None
+    # the gap of one second at 20.0 s is a quarter of clip 3 and half of what is allowed to be lost of clip 4
+    events = (
+        event(1, "complete"), event(2, "interrupted", 6.0), event(2, "complete", 12.0), event(3, "complete", 18.0),
+        replace(event(4, "complete", 19.5), duration=2.0), event(5, "skipped", 30.0), event(6, "repeated", 36.0),
+    )  # fmt: skip
+    told = replace(facts, events=events)
+    assert verdict.to_repeat(told) == (4, 5, 6)
+    assert verdict.judge(told).repeat == (4, 5, 6)
+    assert verdict.judge(told).reasons[-1] == "repeat clips 4, 5, 6"
+
+
+def test_the_certificate_is_told_and_what_was_asked_for_and_not_found_is_a_finding(facts: Facts, measured: Measures) -> None:
+    assert [(leg.leg, leg.estimable) for leg in measured.sync] == [
+        ("screen-camera", False), ("camera-eeg", False), ("screen-eeg", False)
+    ]  # fmt: skip
+    assert measured.sync[1].reason == "nobody was asked to blink"
+    assert not any("sync" in finding for finding in measured.findings)
+    cue = Event(onset=1.0, duration=0.0, trial_type="sync/cue")
+    asked = measures.measure(replace(facts, events=(*facts.events, cue)))
+    assert any(finding.startswith("sync camera to eeg: not estimable") for finding in asked.findings)
+
+
+def test_the_transport_latency_is_measured_by_the_headsets_own_clock(facts: Facts) -> None:
+    # the made-up headset stamps birth on the LSL clock: no wall clock of ours, so nothing is claimed
+    assert facts.latency_s is None

@@ -78,8 +78,8 @@ def test_without_the_alignment_the_stranger_would_miss_them(tmp_path: Path, monk
 @pytest.mark.slow
 def test_impulses_of_the_twin_are_found_at_both_ends_of_twenty_minutes(tmp_path: Path) -> None:
     """Through the session itself, with gaps, 200 ppm, and a screen, a camera and an EEG that are late independently."""
-    files = small_study(tmp_path / "study", rest_s=395.0, fps=10, blinks=12)
-    text = files.path.read_text(encoding="utf-8").replace("size_px = [160, 120]", "size_px = [240, 180]")
+    files = small_study(tmp_path / "study", rest_s=395.0, fps=12, blinks=12)
+    text = files.path.read_text(encoding="utf-8").replace("size_px = [160, 120]", "size_px = [320, 240]")
     files.path.write_text(text, encoding="utf-8")
     faults = Faults(
         gaps=((8.0, 0.7), (600.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0, offset_noise_s=1e-4,
