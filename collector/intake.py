@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from collector.clocks import Offset
 from collector.tally import Tally
-from collector.watch import is_silent
+from collector.watch import is_silent, newest_s
 from collector.xdf import FORMATS, StreamHeader, XdfError, declare_drops, parse_header
 from collector.xdf.codec import Values
 from protocol.messages import StreamStatus
 
 log = logging.getLogger(__name__)
 
-PULL_S = 0.05  # how long samples wait in LSL's own buffer: 13 of them at 256 Hz make a chunk
+PULL_S = 0.25  # how long samples wait in LSL's own buffer: 64 of them at 256 Hz make a chunk; four looks a second are cheap
+_EVENT_S = 0.05  # the same for streams without a rate: a marker may end the session
 BUFFER_S = 360  # LSL keeps this much for us while the disk stalls
 KEPT_S = 10.0  # what came before the file began: enough that nothing is missing at its start
 _KEPT_EVENTS = 1000  # the same for streams without a rate
@@ -82,6 +83,8 @@ class Intake:
         self._n_kept = 0
         self._release: tuple[Sink, Tally] | None = None
         self._ended = False
+        self._look_s = PULL_S if self.sfreq else _EVENT_S
+        self._t_looked = now()
         self._stopping, self._measuring, self._handing = threading.Event(), threading.Lock(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"lsl {self.name}", daemon=True)
         self._thread.start()
@@ -141,7 +144,7 @@ class Intake:
             self._open()
             while not self._stopping.is_set():
                 if not self._pull():
-                    self._stopping.wait(PULL_S)
+                    self._stopping.wait(self._look_s)
             for _ in range(BUFFER_S):  # what has still come in
                 if not self._pull():
                     break
@@ -183,7 +186,10 @@ class Intake:
     def _pull(self) -> bool:
         """Take what is there; returns whether there may be more."""
         values, stamps = self.inlet.pull_chunk(timeout=0.0, max_samples=self._at_once, dest_obj=self._buffer, as_numpy=True)
+        now, since = self._now(), self._t_looked
+        self._t_looked = now
         if len(stamps):
+            self.t_heard = newest_s(len(stamps), self.sfreq, since=since, now=now)
             self._take(np.asarray(stamps, np.float64), values)
         with self._handing:
             self._hand_over()
@@ -196,7 +202,6 @@ class Intake:
             values = [[text.decode("utf-8", "backslashreplace") for text in row] for row in raw]
         else:
             values = raw
-        self.t_heard = self._now()
         assert self.tally is not None
         self.tally.take(stamps, values)
         if self._release is None or self._kept:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,19 +14,18 @@ from numpy.typing import NDArray
 
 from collector import clocks
 from collector.camera import Camera, Capture
-from collector.camera.watchdog import is_lost
 from collector.clocks import Offset
 from collector.desk import Desk
 from collector.ending import End, Facts, ending
+from collector.guard import Guard
 from collector.inlets import Admitted, Inlets
 from collector.intake import Sink
 from collector.tape import Tape
 from collector.wanted import Wanted, wanted
-from collector.watch import disk_state, lasts_s
 from collector.xdf.codec import Values
 from protocol import markers
 from protocol.markers import MarkerError
-from protocol.messages import Command, DiskStatus, Status
+from protocol.messages import Command, Status
 from protocol.study import Study
 
 log = logging.getLogger(__name__)
@@ -88,13 +86,14 @@ class Recorder:
         self._wake = threading.Event()  # never set: a wait that a signal's handler may interrupt
         self._t_wall = self._t_zero = self._t_begun = float("-inf")
         self._t_tick, self._stall_s, self._asked = now(), 0.0, ""
-        self._duplicates: set[str] = set()
         self._camera: Camera | None = None
         if capture is not None and study.camera is not None:
             self._camera = Camera(
                 capture, target.video, fps=study.camera.fps, now=now, on_row=self._frame, on_file=self._video,
                 on_fault=self._video_ended, reopen=reopen,
             )  # fmt: skip
+
+        self._guard = Guard(target.xdf, desk=desk, inlets=self._inlets, camera=self._camera, now=now)
 
     def stop(self, reason: str) -> None:
         """Ask for the end; safe in a signal handler. The first reason stays."""
@@ -218,7 +217,7 @@ class Recorder:
         self._read_markers()
         try:
             self._write_what_is_due(tape)
-            self._watch(tape)
+            self._guard.watch(tape, t_begun=self._t_begun, ended=self._facts.session_end is not None)
         except OSError as error:
             log.error("%s", error)  # the next look at the facts ends the recording
         self._desk.tell(self.status)
@@ -274,55 +273,9 @@ class Recorder:
             heard.append(self._t_begun)
         return replace(self._facts, asked=self._asked, fault=tape.fault, t_alive=max(heard, default=None))
 
-    # ---- the watch -------------------------------------------------------------------------------------------------------
-
-    def _watch(self, tape: Tape) -> None:
-        """Tell the operator, and the recording, of a full disk, and of streams and cameras that fall silent or come back."""
-        self._watch_disk(tape)
-        for health in self._inlets.health():
-            if health.kind == "markers" and self._facts.session_end is not None:
-                continue  # the window closes its outlet when it has said its last word
-            self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard)
-        for name, uid in self._inlets.duplicates():
-            if uid not in self._duplicates:
-                self._duplicates.add(uid)
-                self._alarm(tape, "stream/duplicate", name, on=True, why=f"uid {uid} sends beside it, not recorded")
-        if self._camera:
-            t_last = max(self._camera.t_last or 0.0, self._t_begun)
-            lost = bool(self._camera.error) or is_lost(t_last, self._now())
-            self._alarm(tape, "camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
-
-    def _watch_disk(self, tape: Tape) -> None:
-        free = self._free()
-        state = "full" if tape.fault else disk_state(free, self._left_s(free))
-        if state == "full":
-            tape.full()
-            self._desk.alarm("disk/full", on=True, why=tape.fault, level="stop")
-        else:
-            self._alarm(tape, "disk/low", "", on=state == "low", why=f"{free / 1e6:.0f} MB left", t=self._now())
-
-    def _alarm(self, tape: Tape, code: str, what: str, *, on: bool, why: str, t: float | None = None) -> None:
-        if self._desk.alarm(f"{code} {what}".strip(), on=on, why=why, t=t):
-            keys = {"stream": what} if what else {}
-            over = code.replace("lost", "back") if "lost" in code else f"{code}/over"
-            tape.note(code if on else over, {**keys, "reason": why} if on else keys)
-
     def status(self) -> Status:
         """Return what the operator sees."""
-        free = self._free()
-        return Status(
-            recording=self._tape is not None,
-            streams=self._inlets.status(),
-            disk=DiskStatus(free_B=free, left_s=self._left_s(free)),
-            camera=self._camera.status() if self._camera else None,
-        )
-
-    def _free(self) -> int:
-        return shutil.disk_usage(self._target.xdf.parent).free
-
-    def _left_s(self, free_B: int) -> float | None:
-        written = sum(p.stat().st_size for p in (self._target.xdf, *(self._camera.files if self._camera else ())) if p.exists())
-        return lasts_s(free_B, written, self._now() - self._t_begun)
+        return self._guard.status(recording=self._tape is not None, t_begun=self._t_begun)
 
     # ---- after -----------------------------------------------------------------------------------------------------------
 
@@ -335,5 +288,5 @@ class Recorder:
             return
         self._tape.close()
         if self._tape.fault:  # it may have come with the very last write
-            self._desk.alarm("disk/full", on=True, why=self._tape.fault, level="stop")
+            self._guard.tell_full(self._tape)
         self._desk.write("state", "closed", {"fault": self._tape.fault, "worst_stall_s": round(self._stall_s, 3)}, sync=True)

@@ -72,6 +72,13 @@ class Slot:
             self._open(candidates)
         return None
 
+    @property
+    def flows(self) -> bool:
+        """Whether nothing is awaited: it is recorded and sends, or was never there and need not be."""
+        if self.intake is None:
+            return not self.wanted.required and self._next is None
+        return not self.intake.error and not self.intake.silent
+
     def missing(self) -> str:
         """Return why it does not flow yet, in words; nothing when it does."""
         one = self._next

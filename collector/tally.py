@@ -13,7 +13,7 @@ from collector.losses import Losses
 from collector.xdf import FORMATS, StreamHeader
 
 _SHOWN = 64  # values of the newest sample that the operator is sent
-_RATE_CHUNKS = 100  # the shown rate is the mean over about 5 s
+_RATE_CHUNKS = 20  # the shown rate is the mean over about 5 s
 _LOSSES_S = 0.5  # how often losses are counted: the operator is told twice a second
 
 
@@ -38,8 +38,8 @@ class Tally:
         self._uncounted: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self._counted_at = now()
         self._heard: deque[tuple[float, int]] = deque(maxlen=_RATE_CHUNKS)
+        self._newest: NDArray[Any] | None = None
         self.n = 0
-        self.last: tuple[float, ...] = ()
 
     def take(self, stamps: NDArray[np.float64], values: Any) -> None:
         """Go on with a chunk: stamps, shape (n_samples,), and values, shape (n_samples, n_channels) or lists of text."""
@@ -48,11 +48,17 @@ class Tally:
         self._heard.append((t, self.n))
         if not self._numbers:
             return
-        self.last = tuple(float(v) for v in values[-1, :_SHOWN])
+        self._newest = values[-1, :_SHOWN].copy()
         if self._losses is not None:
             self._uncounted.append((np.array(values[:, self._counter], np.float64), stamps))
             if t - self._counted_at >= _LOSSES_S:
                 self._count(self._losses)
+
+    @property
+    def last(self) -> tuple[float, ...]:
+        """The newest sample's first values."""
+        newest = self._newest
+        return tuple(newest.astype(np.float64).tolist()) if newest is not None else ()
 
     @property
     def n_lost(self) -> int | None:

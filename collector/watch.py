@@ -26,6 +26,19 @@ def is_silent(age_s: float, sfreq: float) -> bool:
     return sfreq > 0 and age_s > max(SILENT_S, 3 / sfreq)
 
 
+def newest_s(n: int, sfreq: float, *, since: float, now: float) -> float:
+    """Return about when the newest of ``n`` samples came in, that were all found at ``now`` and not yet at ``since``.
+
+    A stream that stopped between two looks has brought fewer than it should: by so much earlier was its last one.
+
+    Examples
+    --------
+    >>> newest_s(64, 256.0, since=9.75, now=10.0), newest_s(32, 256.0, since=9.75, now=10.0)
+    (10.0, 9.875)
+    """
+    return now - max(0.0, now - since - n / sfreq) if sfreq else now
+
+
 def goes_on(old: StreamHeader, new: StreamHeader, *, beside: bool) -> bool:
     """Tell whether a stream that appeared is the one that was lost, so that it may go on under the same id.
 

@@ -239,14 +239,20 @@ def test_the_recorder_alone_records_until_ctrl_c_and_tells_what_it_has(run: Run,
     lab.devices(*DEVICES)
     out = tmp_path / "pilot.xdf"
     program = "import sys; from collector.cli import main; sys.argv[0] = 'emo-record'; main()"
-    recorder = lab.start("-c", program, "run", str(tmp_path / "study.toml"), "--out", str(out), "--json")
+    nobody = lab.start("-c", program, "run", str(tmp_path / "study.toml"), "--out", str(out))
+    _, said = nobody.communicate(timeout=40)
+    assert nobody.returncode == 2
+    assert said.startswith("--consent: not given") and len(said.splitlines()) == 1
+    agreed = ("--consent", "eeg,face", "--minutes", "1")
+    recorder = lab.start("-c", program, "run", str(tmp_path / "study.toml"), "--out", str(out), *agreed, "--json")
     until(has_samples(out, "EmotivDataStream-EEG", 64))
     recorder.send_signal(signal.SIGINT)
     told, _ = recorder.communicate(timeout=40)
     assert recorder.returncode == 0
     assert json.loads(told)["closed"] is True
     assert out.with_suffix(".mkv").exists()
-    again = lab.start("-c", program, "run", str(tmp_path / "study.toml"), "--out", str(out))
+    assert json.loads(out.with_suffix(".consent.json").read_text())["consent"]["scopes"] == ["eeg", "face"]
+    again = lab.start("-c", program, "run", str(tmp_path / "study.toml"), "--out", str(out), *agreed)
     _, said = again.communicate(timeout=40)
     assert again.returncode == 2
     assert "never overwritten" in said

@@ -28,8 +28,9 @@ def values(first: int, n: int, *, n_channels: int, form: str) -> np.ndarray | li
     numbers, channels = np.arange(first, first + n, dtype=np.int64), np.arange(n_channels)
     if form == "string":
         return [[f"{i}:{c} äß" for c in channels] for i in numbers]
-    table = (numbers[:, None] * 7 + channels * 13) % 101
-    table[:, 0] = numbers % WRAPS[form]
+    told = numbers % WRAPS[form]  # what a value of this format can say
+    table = (told[:, None] * 7 + channels * 13) % 101
+    table[:, 0] = told
     if n_channels > 1:
         table[:, 1] = numbers % 128
     return table.astype({"float32": np.float32, "double64": np.float64}.get(form, form))

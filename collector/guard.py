@@ -1,0 +1,99 @@
+"""The guard of a recording: what falls silent, comes back or fills up is told to the operator and noted in the file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from collector.camera import Camera
+from collector.camera.watchdog import is_lost
+from collector.desk import Desk
+from collector.inlets import Inlets
+from collector.tape import Tape
+from collector.watch import disk_state, lasts_s
+from protocol.messages import DiskStatus, Status
+
+
+class Guard:
+    """Looks at everything that can fail; used from the recorder's thread.
+
+    Parameters
+    ----------
+    xdf : Path
+        The file; its disk is watched.
+    desk : Desk
+        The operator.
+    inlets : Inlets
+        The streams.
+    camera : Camera or None
+        None without one.
+    now : callable
+        The LSL clock.
+    """
+
+    def __init__(self, xdf: Path, *, desk: Desk, inlets: Inlets, camera: Camera | None, now: Callable[[], float]) -> None:
+        self._xdf, self._desk, self._inlets, self._camera, self._now = xdf, desk, inlets, camera, now
+        self._duplicates: set[str] = set()
+
+    def watch(self, tape: Tape, *, t_begun: float, ended: bool) -> None:
+        """Tell of a full disk, and of streams and cameras that fall silent or come back.
+
+        Parameters
+        ----------
+        tape : Tape
+            Gets the notes.
+        t_begun : float
+            When the recording began, LSL seconds.
+        ended : bool
+            Whether the session has ended: the window closes its outlet when it has said its last word.
+        """
+        self._watch_disk(tape, t_begun)
+        for health in self._inlets.health():
+            if not (health.kind == "markers" and ended):
+                self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard)
+        for name, uid in self._inlets.duplicates():
+            if uid not in self._duplicates:
+                self._duplicates.add(uid)
+                self._alarm(tape, "stream/duplicate", name, on=True, why=f"uid {uid} sends beside it, not recorded")
+        if self._camera:
+            t_last = max(self._camera.t_last or 0.0, t_begun)
+            lost = bool(self._camera.error) or is_lost(t_last, self._now())
+            self._alarm(tape, "camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
+
+    def tell_full(self, tape: Tape) -> None:
+        """Tell that the disk took no more."""
+        self._desk.alarm("disk/full", on=True, why=tape.fault, level="stop")
+
+    def status(self, *, recording: bool, t_begun: float) -> Status:
+        """Return what the operator sees."""
+        free = self._free()
+        return Status(
+            recording=recording,
+            streams=self._inlets.status(),
+            disk=DiskStatus(free_B=free, left_s=self._left_s(free, t_begun)),
+            camera=self._camera.status() if self._camera else None,
+        )
+
+    def _watch_disk(self, tape: Tape, t_begun: float) -> None:
+        free = self._free()
+        state = "full" if tape.fault else disk_state(free, self._left_s(free, t_begun))
+        if state == "full":
+            tape.full()
+            self.tell_full(tape)
+        else:
+            self._alarm(tape, "disk/low", "", on=state == "low", why=f"{free / 1e6:.0f} MB left", t=self._now())
+
+    def _alarm(self, tape: Tape, code: str, what: str, *, on: bool, why: str, t: float | None = None) -> None:
+        if self._desk.alarm(f"{code} {what}".strip(), on=on, why=why, t=t):
+            keys = {"stream": what} if what else {}
+            over = code.replace("lost", "back") if "lost" in code else f"{code}/over"
+            tape.note(code if on else over, {**keys, "reason": why} if on else keys)
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._xdf.parent).free
+
+    def _left_s(self, free_B: int, t_begun: float) -> float | None:
+        files = (self._xdf, *(self._camera.files if self._camera else ()))
+        written = sum(p.stat().st_size for p in files if p.exists())
+        return lasts_s(free_B, written, self._now() - t_begun)
