@@ -99,8 +99,8 @@ def _rest(moment: Moment, after: Sequence[Moment], duration: float) -> list[Even
 
 
 def _outside(moment: Moment, after: Sequence[Moment], duration: float) -> list[Event]:
-    """Return the row of a clip that is no trial's: practice, or what ends a session."""
-    return [_shown(moment, after, duration, moment.marker.name.partition("/")[0])]
+    """Return the row of a clip that is no trial's: practice, or what ends a session. It has no target: no norm to learn."""
+    return [replace(_shown(moment, after, duration, moment.marker.name.partition("/")[0]), target=None)]
 
 
 def _shown(moment: Moment, after: Sequence[Moment], duration: float, trial_type: str) -> Event:

@@ -130,7 +130,7 @@ def test_practice_breaks_pauses_mood_repair_and_closed_eyes_have_rows_of_their_o
     assert [(row.trial_type, row.duration) for row in found] == [
         ("practice", 3.0), ("baseline/eyes_closed", 4.0), ("break", 30.0), ("pause", 15.0), ("mood_repair", 10.0)
     ]  # fmt: skip
-    assert all(row.trial is None for row in found)
+    assert all(row.trial is None and row.target is None for row in found)
 
 
 def test_a_pause_that_nobody_ended_lasts_to_the_end():
