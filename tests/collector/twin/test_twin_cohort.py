@@ -208,7 +208,7 @@ def test_impulses_are_in_the_sample_and_the_frame_nearest_to_their_time(faulty: 
 def test_quality_that_ends_midway_is_not_judged(faulty: Run) -> None:
     start = markers(faulty)[0][0]
     readings = xdf.by_name(xdf.read(faulty.xdf), "EmotivDataStream-Contact-Quality")
-    assert quality.on_recorder(readings)[-1] == pytest.approx(start + 10, abs=0.5)
+    assert 0 < start + 10 - quality.on_recorder(readings)[-1] < 0.5 + 0.001
     verdict = Manifest.load(faulty.manifest_json).quality
     assert verdict and verdict.verdict == "not_judged"
 
