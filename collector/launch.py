@@ -86,7 +86,9 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
     manifest = Manifest.load(run.manifest_json) if run.manifest_json.exists() else None
     quality = manifest.quality if manifest else None
     if outcome.fault:
-        return Verdict(commands.FAULT, f"fault: {outcome.fault}", run, outcome, quality)
+        crashed = manifest is None and run.xdf.exists()
+        cure = f"; make what was recorded whole with: emo-record recover {run.path}" if crashed else ""
+        return Verdict(commands.FAULT, f"fault: {outcome.fault}{cure}", run, outcome, quality)
     # the window may have ended well and the recording not: the recording counts
     if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
         reason = (manifest.reason if manifest else "") or outcome.reason

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -330,6 +331,14 @@ def test_the_verdict_is_the_exit_code_and_one_line(
     assert json.loads(json.dumps(verdict.record()))["exit"] == code
 
 
+def test_after_a_crash_the_verdict_says_how_what_was_recorded_becomes_whole(tmp_path: Path) -> None:
+    run = folder.create(tmp_path, participant="07", session="01", task="emotion")
+    outcome = Outcome("aborted", "collector/lost", "the collector was ended by SIGKILL")
+    assert launch.judge(run, outcome).text == "fault: the collector was ended by SIGKILL"  # nothing was recorded
+    run.xdf.write_bytes(b"XDF:")
+    assert launch.judge(run, outcome).text.endswith(f"; make what was recorded whole with: emo-record recover {run.path}")
+
+
 def test_the_plan_of_a_replacement_is_the_excluded_participant_s_and_stays_so(study: Path) -> None:
     alone = prepare.check(study, participant="04", session="01", data=None, twin=True)
     plan = prepare.check(study, participant="16", session="01", data=None, twin=True, replaces="04")
@@ -396,6 +405,74 @@ def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
     ]  # fmt: skip
     rows = journal.read(run.journal("launch"))
     assert rows[-1].name == "verdict"
+
+
+def test_a_closed_terminal_ends_the_session_in_order_and_leaves_no_child(study: Path) -> None:
+    run = Run(study.parent / "data", "07", "01", "01", "emotion")
+    argv = [sys.executable, "-c", WITH_FAKES, str(study), "--participant", "07", "--data", str(study.parent / "data")]
+    form = ["--age", "24", "--sex", "F", "--handedness", "R", "--consent", "eeg"]
+    environment = {**os.environ, "DISPLAY": ":99", "TERM": "xterm", "XDG_STATE_HOME": str(study.parent / "state")}
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [*argv, *form], environment)
+    until((run.path / "window.asked").exists)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert (run.path / "told.txt").read_text().splitlines() == [
+        "collector started", "window started", "window abort operator", "window ended", "collector ended",
+    ]  # fmt: skip
+    assert journal.read(run.journal("launch"))[-1].name == "verdict"
+
+
+# the collector as it is, which waits three seconds for the headset
+WITHOUT_DEVICES = f"""
+import sys
+from collector import launch
+from collector.crew import Roster
+record = lambda run, study: (sys.executable, "-P", "-m", "collector", str(run.path), "--study", str(study), "--wait", "3")
+window = lambda run: (sys.executable, "-P", {CHILD!r}, "window", "good", str(run.path))
+launch.roster = lambda plan, run, options: Roster(record(run, plan.files.path), window(run))
+launch.main()
+"""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("camera", "said"),
+    [
+        ("[camera]\nsource = 63", "camera.source = 63"),
+        ("", "eeg.stream (name = EmotivDataStream-EEG) is not there; eeg.contact_quality_stream"),
+    ],
+    ids=["camera", "streams"],
+)
+def test_a_device_that_is_missing_is_named_and_leaves_no_run(study: Path, camera: str, said: str) -> None:
+    edit(study / "study.toml", "[study]", "[study]" if camera else "camera = false\n[study]")
+    edit(study / "study.toml", "[consent]", f"{camera}\n[consent]")
+    environment = {
+        **os.environ, "DISPLAY": ":99", "XDG_STATE_HOME": str(study.parent / "state"), "EMOLAB_LSL_SESSION": f"t{os.getpid()}",
+    }  # fmt: skip
+    data = study.parent / "data"
+    argv = [
+        sys.executable,
+        "-c",
+        WITHOUT_DEVICES,
+        str(study),
+        "--participant",
+        "07",
+        "--data",
+        str(data),
+        "--consent",
+        "eeg,face",
+    ]
+    done = subprocess.run(
+        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("aborted: ") and said in done.stdout.splitlines()[-1]
+    assert list(folder.find(data)) == []
+    told = folder.NotRecorded.load(data / "sub-07" / "ses-01" / "run-01" / "not-recorded.json")
+    assert said in told.reason
 
 
 def test_a_second_launcher_for_the_same_participant_says_who_records(study: Path) -> None:
