@@ -24,7 +24,8 @@ def check(path: Path, *, progress: Progress = lambda done, total: None) -> Repor
     XdfError
         When it is not an XDF file at all.
     """
-    with File(path) as data, checksums.of(path) as journal:
+    # the checksums first: of a file that is being written they then name no chunk that is not there yet
+    with checksums.of(path) as journal, File(path) as data:
         survey = Survey(data, journal, progress=progress)
         survey.run()
         return survey.report()

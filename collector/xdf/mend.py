@@ -48,7 +48,7 @@ def mend(path: Path, out: Path, *, progress: Progress = lambda done, total: None
     for taken in (out, checksums.beside(out)):
         if taken.exists():
             raise FileExistsError(errno.EEXIST, "exists already; nothing is overwritten", str(taken))
-    with File(path) as data, checksums.of(path) as journal, _New(out) as new:
+    with checksums.of(path) as journal, File(path) as data, _New(out) as new:
         survey = Survey(data, journal, progress=progress)
         survey.run(new.keep)
         if not survey.streams.by_id:

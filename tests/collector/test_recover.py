@@ -323,3 +323,21 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert (code, out) == (2, "")
     assert said in err and err.count("\n") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_file_that_grows_while_it_is_checked_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from collector.xdf import source
+
+    path, opened = tmp_path / "a.xdf", source.File.__init__
+    with Writer(path) as writer:
+        writer.add_stream(1, header_xml(EEG))
+
+        def grow(self: source.File, file: Path) -> None:
+            opened(self, file)
+            writer.samples(1, [START], ramp(1))
+
+        monkeypatch.setattr(source.File, "__init__", grow)
+        report = xdf.check(path)
+        monkeypatch.undo()
+    assert report.damage == ()
+    assert report.streams[0].n == 1  # what came between the two
