@@ -55,13 +55,15 @@ def command(name: str, *options: str, env: Mapping[str, str]) -> Ended:
 
 
 def make_study(home: Path, *, env: Mapping[str, str]) -> Path:
-    """Make the demo's study in small: four clips of 3 s, a baseline of 3 s."""
+    """Make the demo's study in small: four clips of 3 s, a baseline of 3 s, two cues and two steps of light."""
     study = home / "study"
     made = command("emo-study", "new", str(study), "--preset", "demo", *SMALL, env=env)
     assert made.code == 0, made.err
     text = (study / "study.toml").read_text(encoding="utf-8")
-    assert "baseline = 8.0" in text
-    (study / "study.toml").write_text(text.replace("baseline = 8.0", "baseline = 3.0"), encoding="utf-8")
+    for long, short in (("baseline = 8.0", "baseline = 3.0"), ("blinks = 6", "blinks = 2"), ("flashes = 6", "flashes = 2")):
+        assert long in text
+        text = text.replace(long, short)
+    (study / "study.toml").write_text(text, encoding="utf-8")
     return study
 
 
@@ -79,6 +81,10 @@ class Live:
     def pid(self, who: str) -> int:
         """Number of a child."""
         return self._held()[who]
+
+    def pid_of(self, who: str) -> int | None:
+        """Number of a child, None before it was started."""
+        return self._held().get(who)
 
     def pids(self) -> list[int]:
         """Numbers of all children so far."""

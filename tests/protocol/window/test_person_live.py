@@ -119,7 +119,7 @@ class Ears:
 
 
 def _loudness(sound: NDArray[np.float64], pitch_hz: float) -> NDArray[np.float64]:
-    """Return how loud a pitch is in the 10 ms from each sample on; a pitch that is a multiple of 100 Hz away does not disturb."""
+    """Return how loud a pitch is in the 10 ms from each sample on; one that is 100 Hz away, 200 .., does not disturb."""
     n = round(WINDOW_S * SFREQ)
     turning = sound * np.exp(-2j * np.pi * pitch_hz * np.arange(len(sound)) / SFREQ)
     total = np.concatenate([[0], np.cumsum(turning)])
