@@ -23,7 +23,7 @@ _AT_ONCE = 4096  # records in memory
 
 def beside(path: Path) -> Path:
     """Return where the checksums of an XDF file lie."""
-    return path.with_name(path.name + ".crc")
+    return path.parent / f"{path.name}.crc"
 
 
 def record(offset: int, chunk: bytes | memoryview) -> bytes:
