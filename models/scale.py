@@ -94,7 +94,7 @@ def _client(address: str) -> Any:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=CONNECT_S)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise BidsError(
             f"--scheduler = {address}: no Dask scheduler answers ({type(error).__name__}); start one with: dask scheduler"

@@ -133,8 +133,10 @@ class _Signal:
         return spectrogram.split_bands(self.found.eeg, line_freq=self.found.line_freq)
 
     def windows(self) -> Floats32:
-        """Microvolts, shape (n_windows, n_channels, 600): the bands together, since zero-phase halves add up to one."""
-        return np.ascontiguousarray(spectrogram.segment(self.bands.sum(axis=0, keepdims=True), self.starts_s)[:, :, 0])
+        """Microvolts, all bands in one, shape (n_windows, n_channels, 600)."""
+        whole = ((spectrogram.BANDS[0][0], spectrogram.BANDS[-1][1]),)
+        filtered = spectrogram.split_bands(self.found.eeg, line_freq=self.found.line_freq, bands=whole)
+        return np.ascontiguousarray(spectrogram.segment(filtered, self.starts_s)[:, :, 0])
 
     def scaled(self) -> Floats32:
         """Each band 0 to 1, shape (n_windows, n_channels, 3, 600)."""

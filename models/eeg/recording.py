@@ -17,7 +17,9 @@ from models.windows import SFREQ, Events, Rules, Where, read_events
 log = logging.getLogger(__name__)
 
 MIN_CHANNELS = len(scalp_map.CHANNELS) // 2  # with fewer real electrodes most of the scalp map would be made up
-MONTAGE = "colin27_1020"
+RADIUS_M = 0.095  # of the sphere on which electrodes of two montages meet
+NEAR_M = 0.025  # an electrode so near to a site of the map has recorded it; sites are 35 mm apart
+UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Recording:
     """One recording, ready for the spectrograms.
 
     ``eeg`` is microvolts at 200 Hz, float32, shape (28, n_times), in the order of :data:`models.eeg.scalp_map.CHANNELS`;
-    ``valid`` says per sample whether it was really recorded; ``interpolated`` names channels that were not.
+    ``valid`` says per sample whether it was really recorded; ``interpolated`` names channels that were not, by no electrode
+    near to their site.
     """
 
     files: RecordingFiles
@@ -40,7 +43,8 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
     """Read one recording.
 
     Channels of the map that are absent, marked bad in ``channels.tsv``, flat or not finite are interpolated by splines
-    from all good EEG channels, and named. Lost stretches are bridged by a line, so that the filters do not ring beside them.
+    from all good EEG channels, and named. Electrodes with other names (a net of 128, say) are placed by ``electrodes.tsv``.
+    Lost stretches are bridged by a line, so that the filters do not ring beside them.
 
     Parameters
     ----------
@@ -131,32 +135,100 @@ def _good_names(files: RecordingFiles, recorded: Sequence[str]) -> list[str]:
 def _on_grid(
     data: NDArray[np.float64], names: Sequence[str], sfreq: float, files: RecordingFiles
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return the map's 28 channels in its order, and the names of those that had to be interpolated."""
-    missing = tuple(name for name in scalp_map.CHANNELS if name not in names)
-    if (n_good := len(scalp_map.CHANNELS) - len(missing)) < MIN_CHANNELS:
+    """Return the map's 28 channels in its order, and the names of those that no electrode near to their site has recorded."""
+    absent = [name for name in scalp_map.CHANNELS if name not in names]
+    places = sites(files, names) if absent else {}
+    far = tuple(name for name in absent if not _is_near(name, places))
+    if (n_good := len(scalp_map.CHANNELS) - len(far)) < MIN_CHANNELS:
         raise BidsError(
             f"{files.sibling('_channels.tsv')}: status: {n_good} of the map's {len(scalp_map.CHANNELS)} channels are good, "
             f"{MIN_CHANNELS} are needed; leave the participant out with included = no in participants.tsv"
         )
-    if missing:
-        log.warning("%s: interpolated %s", files.stem, ", ".join(missing))
-        data, names = _interpolate(data, names, missing, sfreq)
-    return data[[list(names).index(name) for name in scalp_map.CHANNELS]], missing
+    if absent:
+        log.info("%s: interpolated %s", files.stem, ", ".join(absent))
+        data, names = _interpolate(data, names, absent, sfreq, places)
+    return data[[list(names).index(name) for name in scalp_map.CHANNELS]], far
+
+
+Place = NDArray[np.float64]
+
+
+def sites(files: RecordingFiles, names: Sequence[str]) -> dict[str, Place]:
+    """Return where the electrodes of a recording, and the sites of the map, lie on one sphere, metres.
+
+    Parameters
+    ----------
+    files : RecordingFiles
+        The recording; names that no montage knows are looked for in its ``electrodes.tsv``.
+    names : sequence of str
+        Electrodes of the recording.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (3,)
+        x to the right, y to the nose, z up; an electrode whose place nobody knows is not in it.
+    """
+    import mne
+
+    known = mne.channels.make_standard_montage(scalp_map.MONTAGE).get_positions()["ch_pos"]
+    standard = _on_sphere({name: np.asarray(place, dtype=np.float64) for name, place in known.items()})
+    found = {name: standard[name] for name in (*scalp_map.CHANNELS, *names) if name in standard}
+    if unknown := [name for name in names if name not in standard]:
+        measured = _on_sphere(_measured(files))
+        found |= {name: measured[name] for name in unknown if name in measured}
+    return found
+
+
+def _measured(files: RecordingFiles) -> dict[str, Place]:
+    """Return the places in ``electrodes.tsv``, metres; none where there is no such table."""
+    found: dict[str, Place] = {}
+    for path in sorted(files.eeg.parent.glob("*_electrodes.tsv"))[:1]:
+        about = read_json(path.with_name(path.name.replace("_electrodes.tsv", "_coordsystem.json")))
+        unit = UNITS_M.get(str(about.get("EEGCoordinateUnits", "m")), 1.0)
+        nose_first = str(about.get("EEGCoordinateSystem", "")) in ("CTF", "EEGLAB")  # x to the nose, y to the left
+        for row in read_table(path, "name", "x", "y", "z"):
+            try:
+                x, y, z = (float(row[axis]) * unit for axis in "xyz")
+            except ValueError:
+                continue  # n/a: not measured
+            if np.isfinite([x, y, z]).all():
+                found[row["name"]] = np.array([-y, x, z] if nose_first else [x, y, z])
+    return found
+
+
+def _on_sphere(places: dict[str, Place]) -> dict[str, Place]:
+    """Fit a sphere to electrodes, and put them on one of a fixed size around the origin."""
+    if len(places) < 4:  # no sphere
+        return {}
+    points = np.array(list(places.values()))
+    # |p - c|^2 = r^2 is linear in c and r^2 - |c|^2
+    system = np.column_stack([2 * points, np.ones(len(points))])
+    centre = np.linalg.lstsq(system, np.square(points).sum(axis=1), rcond=None)[0][:3]
+    away = points - centre
+    unit = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+    return dict(zip(places, RADIUS_M * unit, strict=True))
+
+
+def _is_near(name: str, places: dict[str, Place]) -> bool:
+    return any(
+        other != name and other not in scalp_map.CELLS and np.linalg.norm(place - places[name]) < NEAR_M
+        for other, place in places.items()
+    )
 
 
 def _interpolate(
-    data: NDArray[np.float64], names: Sequence[str], missing: Sequence[str], sfreq: float
+    data: NDArray[np.float64], names: Sequence[str], missing: Sequence[str], sfreq: float, places: dict[str, Place]
 ) -> tuple[NDArray[np.float64], list[str]]:
     import mne
 
-    montage = mne.channels.make_standard_montage(MONTAGE)
-    placed = [index for index, name in enumerate(names) if name in montage.ch_names]
+    placed = [index for index, name in enumerate(names) if name in places]
     order = [names[index] for index in placed] + list(missing)
     samples = np.vstack([data[placed], np.zeros((len(missing), data.shape[1]))])
     raw = mne.io.RawArray(samples, mne.create_info(order, sfreq, "eeg", verbose="ERROR"), verbose="ERROR")
+    montage = mne.channels.make_dig_montage({name: places[name] for name in order}, coord_frame="head")
     raw.set_montage(montage, verbose="ERROR")
     raw.info["bads"] = list(missing)
-    raw.interpolate_bads(verbose="ERROR")
+    raw.interpolate_bads(origin=(0.0, 0.0, 0.0), verbose="ERROR")
     return raw.get_data(), order
 
 

@@ -38,8 +38,14 @@ DB_RANGE = (-60.0, 0.0)
 SCALE_PERCENTILES = (0.1, 99.9)
 
 
-def split_bands(eeg: NDArray[np.float32], *, line_freq: float | None = None, sfreq: float = SFREQ) -> NDArray[np.float32]:
-    """Remove the mains and filter into the three bands, without phase.
+def split_bands(
+    eeg: NDArray[np.float32],
+    *,
+    line_freq: float | None = None,
+    sfreq: float = SFREQ,
+    bands: Sequence[tuple[float, float]] = BANDS,
+) -> NDArray[np.float32]:
+    """Remove the mains and filter into bands, without phase.
 
     Parameters
     ----------
@@ -49,10 +55,12 @@ def split_bands(eeg: NDArray[np.float32], *, line_freq: float | None = None, sfr
         Mains, Hz; None notches 50 and 60 Hz.
     sfreq : float
         Hz.
+    bands : sequence of (float, float)
+        Ends of each, Hz; the paper's three.
 
     Returns
     -------
-    ndarray of float32, shape (3, n_channels, n_times)
+    ndarray of float32, shape (n_bands, n_channels, n_times)
         In the unit of `eeg`.
     """
     from scipy import signal
@@ -60,7 +68,7 @@ def split_bands(eeg: NDArray[np.float32], *, line_freq: float | None = None, sfr
     clean = eeg.astype(np.float64)
     for mains in MAINS if line_freq is None else (line_freq,):
         clean = signal.filtfilt(*signal.iirnotch(mains, NOTCH_Q, fs=sfreq), clean, axis=-1)
-    filters = [signal.butter(ORDER, band, btype="bandpass", fs=sfreq, output="sos") for band in BANDS]
+    filters = [signal.butter(ORDER, band, btype="bandpass", fs=sfreq, output="sos") for band in bands]
     return np.stack([signal.sosfiltfilt(sos, clean, axis=-1).astype(np.float32) for sos in filters])
 
 

@@ -1,15 +1,17 @@
 """Windows: who may be used, which stretches of which clips, and the EEG behind them."""
 
+import json
 from pathlib import Path
 
 import mne
 import numpy as np
 import pytest
 
+from models import dataset
 from models.bids import BidsError, RecordingFiles, data_digest, emotions, find_recordings
-from models.eeg import recording
+from models.eeg import inputs, recording
 from models.eeg.scalp_map import CHANNELS
-from models.windows import WINDOW_S, Window, label_of, read_events, spans
+from models.windows import WINDOW_S, Rules, Window, label_of, read_events, spans
 from tests.models import bids_root
 from tests.models.bids_root import EMOTIONS, SFREQ
 
@@ -102,6 +104,53 @@ class TestCutting:
         assert [window.t0_s for window in events.windows] == [10.0]
         assert events.dropped == {("clip interrupted", "fear"): 1, ("beyond the recording", "fear"): 1}
 
+    def test_windows_of_the_first_seconds_are_dropped_and_counted_where_asked_for(self, root: Path) -> None:
+        files = one(root)
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, 9.0), clip(20.0, 6.0, "sadness")])
+        events = read_events(files, rules=Rules(onset_skip_s=2.0))
+        assert [window.t0_s for window in events.windows] == [5.0, 8.0, 23.0]
+        assert [window.since_onset_s for window in events.windows] == [3.0, 6.0, 3.0]
+        assert events.dropped == {("first 2 s", "fear"): 1, ("first 2 s", "sadness"): 1}
+
+    def test_clips_of_which_people_looked_away_are_kept_or_left_out(self, root: Path) -> None:
+        files = one(root)
+        path = files.sibling("_events.tsv")
+        rows = [clip(2.0, 3.0, looked_away="yes"), clip(10.0, 3.0, looked_away="no"), clip(20.0, 3.0)]
+        columns = (*bids_root.EVENT_COLUMNS, "looked_away")
+        lines = ["\t".join(columns), *("\t".join(str(row.get(name, "n/a")) for name in columns) for row in rows)]
+        path.write_text("\n".join(lines) + "\n")
+        assert len(read_events(files).windows) == 3
+        kept = read_events(files, rules=Rules(looked_away="leave out"))
+        assert [window.t0_s for window in kept.windows] == [10.0, 20.0]
+        assert kept.dropped == {("looked away", "fear"): 1}
+
+    def test_a_rest_with_a_target_is_learnt_like_a_clip_and_one_without_is_none(self, root: Path) -> None:
+        files = one(root)
+        rest = {"onset": 10.0, "duration": 3.0, "trial_type": "rest/neutral", "trial": 4}
+        bids_root.write_events(
+            files.sibling("_events.tsv"),
+            [
+                clip(2.0, 3.0),
+                rest | {"target": "neutral"},
+                rest | {"onset": 20.0},
+                rest | {"target": "neutral", "end": "skipped"},
+            ],
+        )
+        events = read_events(files)
+        assert [(window.t0_s, window.target, window.trial) for window in events.windows][1] == (10.0, "neutral", 4)
+        assert len(events.windows) == 2 and events.dropped == {("rest skipped", "neutral"): 1}
+
+    def test_a_clip_that_was_shown_again_counts_once(self, root: Path) -> None:
+        files = one(root)
+        rows = [clip(2.0, 3.0, trial=1, end="repeated"), clip(10.0, 3.0, trial=1, end="interrupted"), clip(20.0, 3.0, trial=1)]
+        bids_root.write_events(files.sibling("_events.tsv"), rows)
+        assert [window.t0_s for window in read_events(files).windows] == [20.0]
+
+    @pytest.mark.parametrize("key", ["onset_skip_s", "artefact_uv"])
+    def test_a_rule_that_is_no_length_is_refused(self, key: str) -> None:
+        with pytest.raises(BidsError, match=f"{key} = -1: must be 0 or more"):
+            Rules(**{key: -1})
+
     def test_a_window_carries_its_trial_stimulus_and_both_labels(self, root: Path) -> None:
         files = one(root)
         bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, 3.0, trial=7, stim_id="fear02", rating="sadness")])
@@ -168,6 +217,37 @@ class TestEeg:
         assert found.interpolated == ()
         np.testing.assert_allclose(found.eeg[0], eeg[-1] - eeg[-1].mean(), atol=1e-3)
 
+    @pytest.mark.parametrize(("units", "system"), [("m", "CapTrak"), ("mm", "CTF")])
+    def test_another_montage_is_placed_by_its_electrodes(self, root: Path, units: str, system: str) -> None:
+        # a net of 100 with names of its own, over a field that falls from the nose to the back of the head
+        places = fibonacci(100)
+        rng = np.random.default_rng(0)
+        wave = rng.standard_normal(round(10 * SFREQ)) * 20
+        names = [f"E{index + 1}" for index in range(len(places))]
+        header = bids_root.write_recording(root, "01", np.outer(1 + places[:, 1], wave), [clip(2.0)], names=names)
+        scale = {"m": 0.09, "mm": 90.0}[units]
+        stored = places * scale + [0.0, 0.01 * scale, 0.03 * scale]  # nobody's head is at the origin
+        if system == "CTF":  # x to the nose, y to the left
+            stored = np.column_stack([stored[:, 1], -stored[:, 0], stored[:, 2]])
+        stem = header.name.rpartition("_task-")[0]
+        lines = ["name\tx\ty\tz", *("\t".join([name, *map(str, xyz)]) for name, xyz in zip(names, stored, strict=True))]
+        (header.parent / f"{stem}_electrodes.tsv").write_text("\n".join([*lines, "Ref\tn/a\tn/a\tn/a"]) + "\n")
+        (header.parent / f"{stem}_coordsystem.json").write_text(
+            json.dumps({"EEGCoordinateSystem": system, "EEGCoordinateUnits": units})
+        )
+        found = recording.load(one(root))
+        assert found.interpolated == (), "an electrode is near to every site"
+        power = found.eeg.std(axis=1)
+        front, middle, back = (power[CHANNELS.index(name)] for name in ("Fp1", "Cz", "O1"))
+        assert front > 1.3 * middle and middle > 1.3 * back
+        assert power[CHANNELS.index("T7")] == pytest.approx(power[CHANNELS.index("T8")], rel=0.1)
+
+    def test_other_names_without_places_are_refused(self, root: Path) -> None:
+        eeg = np.random.default_rng(0).standard_normal((100, 2560))
+        bids_root.write_recording(root, "01", eeg, [clip(2.0)], names=[f"E{index}" for index in range(100)])
+        with pytest.raises(BidsError, match=r"channels\.tsv: status: 0 of the map's 28 channels are good"):
+            recording.load(one(root))
+
     def test_with_fewer_than_14_good_channels_a_recording_is_refused(self, root: Path) -> None:
         eeg = np.random.default_rng(0).standard_normal((28, 2560))
         bids_root.write_recording(root, "01", eeg, [clip(2.0)], bad=CHANNELS[:15])
@@ -191,6 +271,55 @@ class TestEeg:
         one(root).eeg.with_suffix(".eeg").unlink()
         with pytest.raises(BidsError, match=r"_eeg\.vhdr: cannot be read \(.*export the recording again"):
             recording.load(one(root))
+
+
+def fibonacci(n: int) -> np.ndarray:
+    """Return points spread evenly over the upper two thirds of a unit sphere, shape (n, 3)."""
+    z = np.linspace(1, -0.4, n)
+    turn = np.pi * (3 - 5**0.5) * np.arange(n)
+    return np.column_stack([np.sqrt(1 - z**2) * np.cos(turn), np.sqrt(1 - z**2) * np.sin(turn), z])
+
+
+class TestArtefacts:
+    def write(self, root: Path, bad: str = "Cz", *, marked: bool = False) -> None:
+        """Two clips; in the second one an electrode is touched."""
+        rng = np.random.default_rng(0)
+        eeg = rng.standard_normal((28, round(30 * SFREQ))) * 10
+        at = np.arange(round(13 * SFREQ), round(14 * SFREQ))
+        eeg[CHANNELS.index(bad), at] += 2000 * np.sin(2 * np.pi * 8 * at / SFREQ)
+        events = [clip(2.0, 3.0), clip(12.0, 3.0, "sadness"), clip(20.0, 3.0, "sadness")]
+        bids_root.write_recording(root, "01", eeg, events, bad=[bad] if marked else [])
+
+    def load(self, root: Path, **rules: float) -> dataset.Dataset:
+        return dataset.load([one(root)], eeg=["pool96"], rules=Rules(**rules))  # type: ignore[arg-type]
+
+    def test_windows_that_swing_beyond_the_limit_are_dropped_and_counted(self, root: Path) -> None:
+        self.write(root)
+        data = self.load(root)
+        assert [window.t0_s for window in data.windows] == [2.0, 20.0]
+        assert data.dropped == {("artefact of more than 500 uV", "sadness"): 1}
+        assert data.eeg["pool96"].shape == (2, 28, 96)
+
+    def test_another_limit_or_none_keeps_them(self, root: Path) -> None:
+        self.write(root)
+        assert len(self.load(root, artefact_uv=10_000).windows) == len(self.load(root, artefact_uv=0).windows) == 3
+
+    def test_a_channel_that_is_not_used_does_not_count(self, root: Path) -> None:
+        self.write(root, marked=True)
+        data = self.load(root)
+        assert len(data.windows) == 3
+        assert data.interpolated == {"sub-01_ses-01_task-emotion_run-01": ("Cz",)}
+
+
+@pytest.mark.parametrize("sfreq", [128.0, 250.0, 500.0, 512.0])
+def test_any_rate_gives_the_same_pictures(root: Path, sfreq: float) -> None:
+    seconds = np.arange(round(12 * sfreq)) / sfreq
+    eeg = np.tile(50 * np.sin(2 * np.pi * 10 * seconds), (28, 1)) * np.linspace(1, 2, 28)[:, None]
+    bids_root.write_recording(root, "01", eeg, [clip(3.0, 6.0)], sfreq=sfreq)
+    found = inputs._Signal(recording.load(one(root)), (3.0, 6.0)).windows()
+    expected = 50 * np.sin(2 * np.pi * 10 * (3 + np.arange(600) / 200))
+    assert found.shape == (2, 28, 600)
+    assert np.abs(found[0, 0] - expected).max() < 2.0
 
 
 def test_the_small_root_is_what_mne_reads(root: Path) -> None:
