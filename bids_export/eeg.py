@@ -10,7 +10,8 @@ import mne
 import mne_bids
 
 from bids_export import latency, sync, tables
-from bids_export.recording import Eeg, RecordingError
+from bids_export.headset import Eeg
+from bids_export.recording import RecordingError
 from bids_export.sync import NOTHING, Certificate
 from protocol.folder import Session
 from protocol.study import Study

@@ -10,7 +10,7 @@ import numpy as np
 from bids_export import tables
 from bids_export.alignment import SampleClock
 from bids_export.arrays import Floats
-from bids_export.recording import Readings
+from bids_export.headset import Readings
 from collector.quality import HOLD_S
 from protocol.study import Study
 

@@ -11,7 +11,8 @@ import numpy as np
 from bids_export import events as event_table
 from bids_export import video as face_video
 from bids_export.events import Event
-from bids_export.recording import Eeg, Video
+from bids_export.headset import Eeg
+from bids_export.recording import Video
 
 # a float32 has 24 bits; one more for the division by BrainVision's resolution of 0.1 uV on the way in
 EEG_TOLERANCE = 2.0**-23

@@ -142,7 +142,12 @@ def _code() -> str:
     """Return a digest of what turns recordings into files: our modules, and the libraries that write."""
     here = Path(__file__).parent
     house = here.parent
-    ours = [*here.glob("*.py"), house / "collector" / "quality.py", house / "collector" / "losses.py"]
+    ours = [
+        *here.glob("*.py"),
+        house / "collector" / "quality.py",
+        house / "collector" / "losses.py",
+        house / "collector" / "offsets.py",
+    ]
     digest = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
     for path in sorted((*ours, *(house / "collector" / "xdf").glob("*.py"))):
         digest.update(path.read_bytes())

@@ -10,10 +10,24 @@ from pathlib import Path
 
 import numpy as np
 
-from bids_export import eeg, physio, readback, receipts, recording, sidecars, sync, sync_signals, tables, timeline, video
+from bids_export import (
+    eeg,
+    headset,
+    physio,
+    readback,
+    receipts,
+    recording,
+    sidecars,
+    sync,
+    sync_signals,
+    tables,
+    timeline,
+    video,
+)
 from bids_export import events as event_table
+from bids_export.headset import Eeg
 from bids_export.receipts import Receipt, RunFacts
-from bids_export.recording import Eeg, Recording
+from bids_export.recording import Recording
 from bids_export.survey import Participant, SessionFacts
 from bids_export.sync import Certificate
 from bids_export.timebase import Timebase
@@ -95,7 +109,7 @@ def write_table(new: Path, person: Participant) -> None:
 
 def _write_run(new: Path, record: Recording, facts: RunFacts, session: SessionFacts, written: _Written) -> None:
     """Write one run, and read it back."""
-    placed = recording.place_eeg(record) if "eeg" in session.scopes else None
+    placed = headset.place_eeg(record) if "eeg" in session.scopes else None
     videos = record.videos if "face" in session.scopes else ()
     if placed is None and not videos:
         return
@@ -181,7 +195,7 @@ def _write_physio(stem: Path, record: Recording, placed: Eeg) -> list[str]:
     streams = {"CQ": record.study.eeg.contact_quality_stream, "EQ": record.study.eeg.eeg_quality_stream}
     metrics: tuple[physio.Metric, ...] = ("CQ", "EQ")
     for metric in metrics:
-        found = recording.readings(record, streams[metric])
+        found = headset.readings(record, streams[metric])
         if found is not None:
             names.append(physio.write(stem, metric, found, placed.clock, placed.labels, record.study).name)
     return names

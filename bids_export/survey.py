@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bids_export import receipts, recording
+from bids_export import headset, receipts, recording
 from bids_export.receipts import About, ClipFacts, Receipt, RunFacts
 from bids_export.recording import Recording, RecordingError
 from collector import quality as rule
@@ -252,7 +252,7 @@ def _facts(record: Recording) -> RunFacts:
 
 
 def _has(record: Recording, keys: study_file.Stream, *, n: int) -> bool:
-    return sum(len(s.stamps) for s in recording.matching(record.streams, keys)) >= n
+    return sum(len(s.stamps) for s in headset.matching(record.streams, keys)) >= n
 
 
 def _clips(record: Recording) -> tuple[ClipFacts, ...]:

@@ -9,10 +9,11 @@ from pathlib import Path
 import mne
 import numpy as np
 
-from bids_export import recording, sessions, sync, sync_signals, video
+from bids_export import headset, recording, sessions, sync, sync_signals, video
 from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.recording import Eeg, Recording
+from bids_export.headset import Eeg
+from bids_export.recording import Recording
 from bids_export.report import faces
 from bids_export.report.facts import Clip, Contact, Facts, Film, Point, Signals
 from collector import quality as rule
@@ -40,7 +41,7 @@ def load(path: Path) -> Facts:
     record = recording.load(run)
     study, session = record.study, record.session
     # without consent to it, nothing of the EEG is shown
-    placed = recording.place_eeg(record) if "eeg" in session.consent.scopes else None
+    placed = headset.place_eeg(record) if "eeg" in session.consent.scopes else None
     faces_seen = "face" in session.consent.scopes and bool(record.videos)
     certificate = sync_signals.certificate(record, placed, faces=faces_seen)
     base = sessions.timebase(record, placed, certificate)
@@ -83,11 +84,11 @@ def _contact(record: Recording, onsets: Onsets) -> Contact | None:
     """Return the readings that the rule looks at."""
     eeg, metric = record.study.eeg, record.study.contact_quality.metric
     keys = eeg.contact_quality_stream if metric == "CQ" else eeg.eeg_quality_stream
-    found = recording.readings(record, keys) if "eeg" in record.session.consent.scopes else None
+    found = headset.readings(record, keys) if "eeg" in record.session.consent.scopes else None
     if found is None or "Overall" not in found.labels:
         return None
     levels = rule.CQ_LEVELS if metric == "CQ" else rule.EQ_LEVELS
-    wanted = set(eeg.channels) or recording.positions(eeg.montage)
+    wanted = set(eeg.channels) or headset.positions(eeg.montage)
     shares = {
         label: np.clip(found.values[:, i] / levels, 0, 1) for i, label in enumerate(found.labels) if label in wanted
     }  # fmt: skip

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bids_export import alignment, eeg, physio, readback, recording, tables, video
-from bids_export.recording import Readings, RecordingError, Video
+from bids_export import alignment, eeg, headset, physio, readback, recording, tables, video
+from bids_export.headset import Readings
+from bids_export.recording import RecordingError, Video
 from bids_export.validate import _counted
 from protocol import study
 from tests.bids_export import lab
@@ -70,7 +71,7 @@ def written(tmp_path):
     """Yield an exported EEG with what was meant."""
     run = lab.record(tmp_path / "data", lab.Truth(duration_s=18.0, lost=((1000, 50),), fps=0))
     record = recording.load(run)
-    placed = recording.place_eeg(record)
+    placed = headset.place_eeg(record)
     root = tmp_path / "bids"
     path = eeg.write(root, placed, session=record.session, study=record.study, start=datetime(2026, 1, 1, tzinfo=UTC))
     return path, placed
@@ -127,7 +128,7 @@ def test_samples_that_the_headset_filled_in_itself_are_marked_too(tmp_path):
 
 def test_a_montage_that_knows_no_channel_is_named():
     with pytest.raises(RecordingError, match=r"eeg.montage = 'colin27_1020' knows none of its channels \(A1x, B2x\)"):
-        recording.channels(("A1x", "B2x"), STUDY, where="x.xdf")
+        headset.channels(("A1x", "B2x"), STUDY, where="x.xdf")
 
 
 def test_findings_of_the_validator_are_counted_by_kind():

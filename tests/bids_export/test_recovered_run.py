@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import cli, dataset, recording, report_cli, video
+from bids_export import cli, dataset, headset, recording, report_cli, video
 from collector import rescue, xdf
 from collector.cli import app
 from collector.rescue import rescue as recover
@@ -82,7 +82,7 @@ def test_what_is_recovered_is_what_the_export_reads(tmp_path: Path) -> None:
     loaded = recording.load(folder.open_run(run.path))
     assert loaded.end == "recovered"
     assert loaded.run.recording == run.recovered_xdf
-    eeg = recording.place_eeg(loaded)
+    eeg = headset.place_eeg(loaded)
     assert eeg is not None
     assert [gap.n for gap in eeg.filled] == [256]
     assert xdf.check(run.recovered_xdf).closed

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import recording
+from bids_export import headset, recording
 from collector import clocks, xdf
 from collector.twin.cohort import Participant, record_participant
 from collector.twin.knobs import Faults, random, seed_of
@@ -37,7 +37,7 @@ def test_a_step_of_the_wall_clock_is_reported_and_moves_no_sample(tmp_path: Path
         found = recording.load(record_participant(files, tmp_path / "data", person, faults=faults))
         start = found.moments[0][0]
         told = _told(found.streams)
-        eeg, wall = recording.place_eeg(found), xdf.by_name(found.streams, clocks.WALL_NAME)
+        eeg, wall = headset.place_eeg(found), xdf.by_name(found.streams, clocks.WALL_NAME)
         assert eeg is not None and wall is not None
         truth = float(wall.stamps[0]) + np.arange(eeg.volts.shape[1]) / (SFREQ * (1 + sampling_ppm * 1e-6))
         error_s = float(np.abs(eeg.clock.time_of(np.arange(len(truth), dtype=float)) - truth).max())
