@@ -27,7 +27,7 @@ FOLDER = "clips"  # in the folder of figures
 DPI = 100
 COLOURS = {"happiness": "#e0a100", "sadness": "#3b6fb6", "fear": "#8e44ad", "neutral": "#9a9a9a"}
 MORE = ("#2e8b57", "#c0392b", "#17a2b8", "#7f5539", "#d35fb7", "#566573")  # of other emotions, in turn
-SHOWN = {"face": "face", "eeg": "EEG", "fusion": "fused"}
+SHOWN = {"face": "by the face", "eeg": "by the EEG", "fusion": "fused"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,9 +172,9 @@ def draw(path: Path, clips: Sequence[Clip], emotions: Sequence[str], *, title: s
         _portrait(line[0], clip)
         for axes, (name, text) in zip(line[1:], SHOWN.items(), strict=True):
             _over_time(axes, clip, name, emotions)
-            if line is grid[0]:
-                axes.set_title(text, fontsize=10)
-        line[1].annotate(clip.title, (0, 1), (0, 2), xycoords="axes fraction", textcoords="offset points", fontsize=7)
+            axes.set_title(text, fontsize=8, loc="right", color="grey")
+        said = line[1].annotate(clip.title, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=8)
+        said.set_in_layout(False)  # it may reach over the next column
     grid[-1, 2].set_xlabel("seconds since the clip's first window", fontsize=8)
     handles = [figure.add_artist(_swatch(colour)) for colour in _colours(emotions)]
     figure.legend(handles, emotions, loc="outside upper right", ncols=len(emotions), fontsize=8, frameon=False)
