@@ -20,7 +20,7 @@ def test_rows_read_back_equal(tmp_path: Path) -> None:
     assert load_rows(tmp_path / "metrics.json") == rows
 
 
-@pytest.mark.parametrize("key", ["modality", "labels", "features"])
+@pytest.mark.parametrize("key", ["modality", "labels", "features", "control"])
 def test_an_unknown_word_is_refused(key: str) -> None:
     with pytest.raises(MetricsError, match=f"{key} = 'magic'"):
         MetricsRow(**(ROW | {key: "magic"}))
@@ -28,5 +28,14 @@ def test_an_unknown_word_is_refused(key: str) -> None:
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text('[{"modality": "eeg"}]')
-    with pytest.raises(MetricsError):
+    with pytest.raises(MetricsError, match=r"metrics\.json: is no list of metrics rows"):
         load_rows(tmp_path / "metrics.json")
+
+
+@pytest.mark.parametrize("text", ['[{"modality":', "", None])
+def test_half_a_file_and_none_are_one_line(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(MetricsError, match=r"metrics\.json: is no JSON .*train again with emo-train") as told:
+        load_rows(tmp_path / "metrics.json")
+    assert "\n" not in str(told.value)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import evaluate
-from models.evaluate import Clips, bootstrap_interval, by_clip, permutation_p, score
+from models.evaluate import Clips, bootstrap_interval, by_clip, permutation_p, permutation_p_stimuli, score
 
 
 class TestScores:
@@ -68,6 +68,14 @@ class TestClips:
         found = by_clip(log_p, np.array([1, 1, 0]), [("01", "", "", 1), ("01", "", "", 1), ("01", "", "", 2)])
         assert found.predicted.tolist() == [0]
 
+    def test_a_clip_is_joined_for_each_fold_that_predicts_it(self) -> None:
+        log_p = np.log([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8]])
+        clip = ("01", "01", "01", 1)
+        found = by_clip(log_p, np.array([0, 0, 0]), [clip] * 3, folds=["a", "a", "b"], stimuli=["s"] * 3)
+        assert found.predicted.tolist() == [0, 1]
+        assert found.showings is not None and found.showings.tolist() == [0, 0]
+        assert found.stimuli is not None and found.stimuli.tolist() == ["s", "s"]
+
 
 def clips(labels: list[int], predicted: list[int], people: list[str]) -> Clips:
     return Clips(np.array(labels), np.array(predicted), np.array(people))
@@ -110,6 +118,34 @@ class TestPermutation:
         # one person with two emotions makes it testable; the others only add hits to both sides
         mixed = clips([0] * 8 + [1] * 8 + [0, 1], [0] * 8 + [1] * 8 + [0, 1], [*people, "c", "c"])
         assert permutation_p(mixed, seed=1) == pytest.approx(0.5, abs=0.03)
+
+    def test_a_clip_that_several_models_predict_is_one_clip(self) -> None:
+        """Six models agree on four clips of one person: still one order of 24, however many votes."""
+        labels = np.tile([0, 1, 2, 3], 6)
+        found = Clips(labels, labels, np.array(["a"] * 24), showings=np.tile(np.arange(4), 6))
+        assert permutation_p(found, seed=1) == pytest.approx(1 / 24, abs=0.01)
+        counted_as_many = Clips(labels, labels, np.array(["a"] * 24))
+        p = permutation_p(counted_as_many, seed=1)
+        assert p is not None and p < 0.001
+
+    def test_people_misled_by_the_same_film_are_one_witness(self) -> None:
+        """Twelve films are named at random, but by all ten people alike, as where they carry fingerprints."""
+        rng = np.random.default_rng(0)
+        stimuli = np.tile([f"s{i}" for i in range(12)], 10)
+        labels = np.tile(np.repeat(np.arange(4), 3), 10)
+        people = np.repeat([f"p{i}" for i in range(10)], 12)
+        clip_ps, film_ps = [], []
+        for run in range(100):
+            misled = Clips(labels, np.tile(rng.integers(0, 4, 12), 10), people, stimuli=stimuli)
+            clip_ps.append(permutation_p(misled, seed=run))
+            film_ps.append(permutation_p_stimuli(misled, seed=run))
+        assert np.mean(np.array(clip_ps, dtype=float) < 0.01) > 0.05, "by clips, chance looks like a finding"
+        assert np.mean(np.array(film_ps, dtype=float) < 0.01) <= 0.02
+
+    def test_films_with_several_labels_have_no_p(self) -> None:
+        rated = Clips(np.array([0, 1]), np.array([0, 1]), np.array(["a", "b"]), stimuli=np.array(["s", "s"]))
+        assert permutation_p_stimuli(rated, seed=1) is None
+        assert permutation_p_stimuli(clips([0, 1], [0, 1], ["a", "a"]), seed=1) is None
 
     def test_a_planted_leak_is_caught(self) -> None:
         """Nearest neighbours among windows find their own clip again, although nothing here depends on emotion."""
