@@ -1,44 +1,31 @@
-"""The participant form and the consent: asked on the terminal, given by options, or simulated. No names."""
+"""The consent, with the participant form: asked on the terminal, given by options, or simulated. No names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from protocol.folder import Consent, Person
+from collector import form as forms
+from collector.form import Ask, Given
+from collector.form import FormError as ConsentError
+from protocol.folder import Consent, Person, sha256
 from protocol.journal import wall_now
-from protocol.study import ConsentForm
+from protocol.study import ConsentForm, ParticipantForm
+
+__all__ = ["ConsentError", "Given", "agreement", "ask", "from_options", "scopes", "simulated"]
 
 Scope = Literal["eeg", "face", "share", "train"]
-Sex = Literal["F", "M", "O", "n/a"]
-Hand = Literal["L", "R", "A", "n/a"]
-AGE_Y = (3.0, 120.0)
+_SIGNED = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", re.ASCII)  # with a digit in it: a number, not a name
 MEANING: dict[Scope, str] = {
     "eeg": "to the recording of the EEG",
     "face": "to the recording of the face",
     "share": "to the data being shared with other researchers",
     "train": "to recognisers being trained on the data",
 }
-
-Ask = Callable[[str, str], str]
-"""Asks a person: question and default to answer."""
-
-
-class ConsentError(ValueError):
-    """The form or the consent cannot be used; the text is one line."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the command line gave; None = not given."""
-
-    age: float | None = None
-    sex: str | None = None
-    handedness: str | None = None
-    scopes: str | None = None
 
 
 def scopes(text: str, form: ConsentForm) -> tuple[Scope, ...]:
@@ -58,43 +45,23 @@ def scopes(text: str, form: ConsentForm) -> tuple[Scope, ...]:
     return tuple(scope for scope in form.scopes if scope in named)
 
 
-def person(given: Given) -> Person:
-    """Make the form from what is known; unknown stays unknown.
-
-    Raises
-    ------
-    ConsentError
-        For an age, sex or handedness that cannot be.
-    """
-    if given.age is not None and not AGE_Y[0] <= given.age <= AGE_Y[1]:
-        raise ConsentError(f"--age = {given.age:g}: years, {AGE_Y[0]:g} to {AGE_Y[1]:g}")
-    sex, hand = _one_of("--sex", given.sex, get_args(Sex)), _one_of("--handedness", given.handedness, get_args(Hand))
-    return Person(age_y=given.age, sex=cast(Sex | None, sex), handedness=cast(Hand | None, hand))
-
-
-def _one_of(what: str, value: str | None, known: tuple[str, ...]) -> str | None:
-    if value is None:
-        return None
-    found = next((k for k in known if k.lower() == value.strip().lower()), None)
-    if found is None:
-        raise ConsentError(f"{what} = {value}: one of {', '.join(known)}")
-    return found
-
-
-def from_options(given: Given, form: ConsentForm) -> tuple[Person, Consent]:
+def from_options(
+    given: Given, form: ConsentForm, *, asked: ParticipantForm | None = None, sheet: Path | None = None
+) -> tuple[Person, Consent]:  # fmt: skip
     """Take form and consent from the command line, unattended.
 
     Raises
     ------
     ConsentError
-        Where the consent is not there: nobody is recorded without.
+        Where the consent is not there, or nobody says that the screening was done: nobody is recorded without.
     """
     if given.scopes is None:
         raise ConsentError(
             "--consent: not given, and no terminal to ask on; name what the participant signed, such as "
             f"--consent {','.join(form.scopes)}"
         )
-    return person(given), _consent(scopes(given.scopes, form), form)
+    forms.check_screened(given, asked or ParticipantForm())
+    return forms.person(given), _consent(scopes(given.scopes, form), form, sheet=sheet, signed=given.signed)
 
 
 def agreement(text: str | None, form: ConsentForm, *, answer: Ask | None) -> Consent:
@@ -126,7 +93,9 @@ def _agreed(form: ConsentForm, answer: Ask) -> str:
     return ",".join(told)
 
 
-def ask(given: Given, form: ConsentForm, *, answer: Ask) -> tuple[Person, Consent]:
+def ask(
+    given: Given, form: ConsentForm, *, answer: Ask, asked: ParticipantForm | None = None, sheet: Path | None = None
+) -> tuple[Person, Consent]:  # fmt: skip
     """Ask for what the options left out.
 
     Parameters
@@ -137,40 +106,47 @@ def ask(given: Given, form: ConsentForm, *, answer: Ask) -> tuple[Person, Consen
         The study's.
     answer : callable
         Puts a question with a default to the operator.
+    asked : ParticipantForm, optional
+        What the study wants to know about the person.
+    sheet : Path, optional
+        The information sheet.
 
     Raises
     ------
     ConsentError
         For an answer that cannot be, or without consent to the EEG.
     """
-    age = given.age if given.age is not None else _age(answer("Age in years (empty: not told)", ""))
-    sex = given.sex if given.sex is not None else answer("Sex: F, M, O or n/a", "n/a")
-    hand = given.handedness if given.handedness is not None else answer("Handedness: L, R, A (both) or n/a", "n/a")
-    who = person(Given(age=age, sex=sex, handedness=hand))
+    who = forms.ask(given, asked or ParticipantForm(), answer=answer)
     text = given.scopes if given.scopes is not None else _agreed(form, answer)
-    return who, _consent(scopes(text, form), form)
+    agreed = scopes(text, form)
+    signed = given.signed
+    if signed is None and given.scopes is None:
+        signed = answer("Reference to the signed sheet, such as C-2026-017 (empty: none)", "").strip() or None
+    return who, _consent(agreed, form, sheet=sheet, signed=signed)
 
 
-def _age(text: str) -> float | None:
-    try:
-        return float(text) if text.strip() else None
-    except ValueError:
-        raise ConsentError(f"age = {text}: a number of years, or nothing") from None
-
-
-def simulated(participant: str, given: Given, form: ConsentForm) -> tuple[Person, Consent]:
+def simulated(participant: str, given: Given, form: ConsentForm, *, sheet: Path | None = None) -> tuple[Person, Consent]:
     """Make up a plausible participant, the same one each time for the same label; options go first."""
     rng = np.random.default_rng([int.from_bytes(participant.encode()) % 2**63, 1])
-    made = Given(
-        age=given.age if given.age is not None else float(rng.integers(18, 36)),
-        sex=given.sex or str(rng.choice(["F", "M"])),
-        # about one in ten is left-handed (Papadatou-Pastou et al., 2020)
-        handedness=given.handedness or str(rng.choice(["R", "L"], p=[0.9, 0.1])),
+    age, sex, hand = float(rng.integers(18, 36)), str(rng.choice(["F", "M"])), str(rng.choice(["R", "L"], p=[0.9, 0.1]))
+    head_cm = float(rng.integers(54, 61))
+    made = replace(
+        given,
+        age=given.age if given.age is not None else age,
+        sex=given.sex or sex,
+        handedness=given.handedness or hand,  # about one in ten is left-handed (Papadatou-Pastou et al., 2020)
+        head_circumference=given.head_circumference if given.head_circumference is not None else head_cm,
     )
     text = given.scopes if given.scopes is not None else ",".join(form.scopes)
-    head_cm = float(rng.integers(54, 61))
-    return person(made).model_copy(update={"head_circumference_cm": head_cm}), _consent(scopes(text, form), form)
+    return forms.person(made), _consent(scopes(text, form), form, sheet=sheet, signed=given.signed)
 
 
-def _consent(agreed: tuple[Scope, ...], form: ConsentForm) -> Consent:
-    return Consent(version=form.version, scopes=agreed, t_wall=wall_now())
+def _consent(
+    agreed: tuple[Scope, ...], form: ConsentForm, *, sheet: Path | None = None, signed: str | None = None
+) -> Consent:  # fmt: skip
+    """Return what was agreed to, now: each session asks again."""
+    if signed is not None and not _SIGNED.fullmatch(signed):
+        raise ConsentError(f"--signed = {signed!r}: the number of the signed sheet, such as C-2026-017; never a name")
+    return Consent(
+        version=form.version, scopes=agreed, t_wall=wall_now(), signed_ref=signed, sheet_sha256=sha256(sheet) if sheet else None
+    )

@@ -95,6 +95,7 @@ def check(
         replaces = origin(where, folder.label(replaces, what="--replaces"))
     replaces = replaces or _replaced(where, participant, session)
     trials = schedule.plan(files.study, files.entries, participant, replaces=replaces)
+    _check_sheet(files)
     left = look(where, participant, session, trials)
     plan = Plan(files, trials, where, participant, session, twin, left, replaces)
     _check_folder(plan)
@@ -105,6 +106,24 @@ def _replaced(data: Path, participant: str, session: str) -> str | None:
     """Return whose order earlier runs of this session had: it stays."""
     paths = sorted(data.glob(f"sub-{participant}/ses-{session}/run-*/session.json"))
     return Session.load(paths[-1]).replaces if paths else None
+
+
+def sheet(plan: Plan) -> Path | None:
+    """Return the information sheet, if the study names one."""
+    return _sheet(plan.files)
+
+
+def _sheet(files: StudyFiles) -> Path | None:
+    name = files.study.consent.sheet
+    return files.path.parent / name if name else None
+
+
+def _check_sheet(files: StudyFiles) -> None:
+    path = _sheet(files)
+    if path is not None and not path.is_file():
+        raise PrepareError(
+            f"{files.path}: consent.sheet = {files.study.consent.sheet!r}: is not there; put the sheet beside it"
+        )
 
 
 def _check_folder(plan: Plan) -> None:

@@ -12,6 +12,8 @@ from protocol.schedule import generator
 from protocol.showing import Asking
 from protocol.stage import Stage
 from protocol.steps import CUE_GAP_S, FLASH_GAP_S, Step, gaps
+from protocol.study import Study
+from protocol.words import WORDS
 
 THANKS_S = 4.0  # long enough to read two short lines; nobody has to press a key to end a session
 READING_S = 1 / 14  # a letter, at 150 words a minute: nobody is hurried
@@ -38,7 +40,7 @@ class Extras:
         """Do a step until it is done or skipped."""
         match step.kind:
             case "warning":
-                self.stage.tell("warning", self._warning())
+                self.stage.tell("warning", warnings(self.stage.study))
             case "welcome":
                 self._welcome()
             case "practice":
@@ -65,12 +67,6 @@ class Extras:
         self.stage.attend(lambda: self.stage.show(Page("thanks", text=text, duration_s=seconds)))
 
     # ---- before
-
-    def _warning(self) -> str:
-        safety, words = self.stage.study.safety, self.stage.words
-        told = safety.content_warning if isinstance(safety.content_warning, str) else words.content_warning
-        parts = [told] if safety.content_warning else []
-        return "\n\n".join([*parts, *([words.flashing] if safety.flashing else [])])
 
     def _welcome(self) -> None:
         words = self.stage.words
@@ -164,6 +160,14 @@ class Extras:
             ends.append(stage.play(clip, f"{name}/onset", f"{name}/offset", keys).end)
 
         return stage.attend(play) and ends[-1:] == ["complete"]
+
+
+def warnings(study: Study) -> str:
+    """Return what participants are warned of, in their language; empty where the study has nothing to warn of."""
+    safety, words = study.safety, WORDS[study.study.language]
+    told = safety.content_warning if isinstance(safety.content_warning, str) else words.content_warning
+    parts = [told] if safety.content_warning else []
+    return "\n\n".join([*parts, *([words.flashing] if safety.flashing else [])])
 
 
 def _forget(question: Question) -> Callable[[Answer], None]:

@@ -211,7 +211,7 @@ def _read(path: Path) -> bytes:
 
 
 def all_markers(recorded: Recorded) -> list[tuple[str, float]]:
-    """What all windows of a run sent; one that came back has a stream of its own, and says again what the one before said last."""
+    """What all windows of a run sent; one that came back has its own stream, and says again what the one before said last."""
     found, _ = pyxdf.load_xdf(str(recorded.run.xdf), synchronize_clocks=False, dejitter_timestamps=False)
     streams = [stream for stream in found if stream["info"]["name"][0] == "emolab-markers"]
     rows = [(row[0], float(t)) for s in streams for row, t in zip(s["time_series"], s["time_stamps"], strict=True)]

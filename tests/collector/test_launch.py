@@ -21,7 +21,7 @@ from collector.lock import Lock, LockedError
 from protocol import commands, folder, journal
 from protocol.estimate import estimate
 from protocol.folder import Manifest, Quality, Run
-from protocol.study import ConsentForm
+from protocol.study import ConsentForm, ParticipantForm
 
 STUDY = """
 [study]
@@ -273,7 +273,8 @@ def test_each_scope_is_asked_for_and_no_is_the_default() -> None:
     person, agreed = consent.ask(Given(), FORM, answer=answer)
     assert (person.age_y, person.sex, person.handedness) == (34.0, "O", "R")
     assert agreed.scopes == ("eeg",)
-    assert len(asked) == 3 + len(FORM.scopes)
+    assert len(asked) == 3 + len(FORM.scopes) + 1
+    assert (asked[-1], agreed.signed_ref) == ("Reference to the signed sheet, such as C-2026-017 (empty: none)", None)
     assert not any("name" in question.lower() for question in asked)
 
 
@@ -285,12 +286,60 @@ def test_each_scope_is_asked_for_and_no_is_the_default() -> None:
         (Given(handedness="both", scopes="eeg"), "--handedness = both"),
         (Given(scopes="eeg,share"), "'share' is not in the study's consent"),
         (Given(scopes=""), "no consent to the EEG"),
+        (Given(scopes="eeg", hair="Nguyen Van A"), "--hair = Nguyen Van A"),
+        (Given(scopes="eeg", cap_size="Anna"), "--cap-size = Anna"),
+        (Given(scopes="eeg", head_circumference=5.6), "--head-circumference = 5.6: cm"),
+        (Given(scopes="eeg", signed="Anna Schmidt"), "--signed = 'Anna Schmidt': the number of the signed sheet"),
+        (Given(scopes="eeg", signed="Anna"), "never a name"),
     ],
 )
 def test_a_form_that_cannot_be_is_refused_with_the_value(given: Given, said: str) -> None:
     with pytest.raises(ConsentError) as error:
         consent.from_options(given, FORM)
     assert said in str(error.value)
+
+
+EVERYTHING = ParticipantForm(
+    fields=("age", "sex", "handedness", "hair", "cap_size", "head_circumference"), screening=("Epilepsy?", "Pregnant?")
+)
+
+
+def test_what_the_study_wants_to_know_is_asked_in_its_order_and_the_sheet_is_kept_by_its_hash(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.md"
+    sheet.write_text("What happens to you here")
+    asked: list[str] = []
+
+    def answer(question: str, default: str) -> str:
+        asked.append(question)
+        said = {"Age": "34", "Sex": "O", "Han": "R", "Hai": "Long", "Siz": "m", "Hea": "57,5", "Ref": "C-2026-017"}
+        return said.get(question[:3], "y" if "Did" in question else default)
+
+    person, agreed = consent.ask(Given(), FORM, answer=answer, asked=EVERYTHING, sheet=sheet)
+    assert (person.hair, person.cap_size, person.head_circumference_cm) == ("long", "M", 57.5)
+    assert (agreed.signed_ref, agreed.sheet_sha256) == ("C-2026-017", folder.sha256(sheet))
+    assert [question.partition(" ")[0] for question in asked[:8]] == [
+        "Age", "Sex:", "Handedness:", "Hair:", "Size", "Head", "Epilepsy?", "Pregnant?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_screening_question_that_speaks_against_the_session_must_be_looked_into(goes_on: bool) -> None:
+    def answer(question: str, default: str) -> str:
+        if question.startswith("This has to be looked into"):
+            return "y" if goes_on else default
+        return "y" if question.startswith(("Epilepsy", "Did")) else default
+
+    if goes_on:
+        consent.ask(Given(), FORM, answer=answer, asked=EVERYTHING)
+        return
+    with pytest.raises(ConsentError, match=r"screening: yes to 'Epilepsy\?': nothing was recorded"):
+        consent.ask(Given(), FORM, answer=answer, asked=EVERYTHING)
+
+
+def test_unattended_somebody_must_say_that_the_screening_was_done() -> None:
+    with pytest.raises(ConsentError, match="--screened: not given; the study has 2 screening questions"):
+        consent.from_options(Given(scopes="eeg"), FORM, asked=EVERYTHING)
+    consent.from_options(Given(scopes="eeg", screened=True), FORM, asked=EVERYTHING)
 
 
 # ---- the verdict
