@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from collector import consent, console, prepare, resuming, signals
+from collector import consent, console, prepare, resuming, signals, told
 from collector.conduct import Conductor
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome, Patience, Roster
@@ -27,6 +27,7 @@ from collector.twin import knobs
 from protocol import commands, folder, ratings, schedule
 from protocol import study as study_file
 from protocol.folder import Consent, FolderError, Manifest, Person, Quality, Run
+from protocol.form import HAIR, warnings
 from protocol.journal import Journal
 from protocol.link import Hub
 from protocol.lsl import SESSION_VARIABLE
@@ -121,7 +122,14 @@ def run(
     age: Annotated[float | None, typer.Option(help="Age in years.")] = None,
     sex: Annotated[str | None, typer.Option(help="F, M, O or n/a.")] = None,
     handedness: Annotated[str | None, typer.Option(help="L, R, A or n/a.")] = None,
+    hair: Annotated[str | None, typer.Option(help=f"One of {', '.join(HAIR)}.")] = None,
+    cap_size: Annotated[str | None, typer.Option(help="Size of the cap, such as M or 56.")] = None,
+    head_circumference: Annotated[float | None, typer.Option(help="In centimetres.")] = None,
+    screened: Annotated[
+        bool, typer.Option("--screened", help="The study's screening questions were asked, and are no bar.")
+    ] = False,
     agreed: Annotated[str | None, typer.Option("--consent", help="What the participant signed, as eeg,face,train.")] = None,
+    signed: Annotated[str | None, typer.Option(help="Reference to the signed sheet: a number, never a name.")] = None,
     resume: Annotated[
         bool | None,
         typer.Option("--resume/--anew", help="Go on where this session's last run was broken off, or record all of it again."),
@@ -144,7 +152,8 @@ def run(
     plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin, replaces=replaces)
     prepare.check_display(os.environ)
     plan = _resumed(plan, resume, screen)
-    form = _form(plan, Given(age, sex, handedness, agreed), screen)
+    given = Given(age, sex, handedness, agreed, hair, cap_size, head_circumference, signed, screened)
+    form = _form(plan, given, screen)
     with Lock(plan.folder, also=_devices(plan)) as lock:
         verdict = _record(plan, form, lock, screen=screen, options=Options(windowed=windowed, effect=effect))
     _tell(verdict, as_json=as_json)
@@ -186,16 +195,18 @@ def _form(plan: Plan, given: Given, screen: Console) -> tuple[Person, Consent]:
     if plan.resumes:  # the session is the same, and so is what was agreed to for it
         record = plan.left.last[1]
         return record.person, record.consent
-    form = plan.study.consent
+    form, asked, sheet = plan.study.consent, plan.study.form, prepare.sheet(plan)
     if plan.twin:
-        return consent.simulated(plan.participant, given, form)
+        return consent.simulated(plan.participant, given, form, sheet=sheet)
     if not _attended(screen):
-        return consent.from_options(given, form)
+        return consent.from_options(given, form, asked=asked, sheet=sheet)
 
     def answer(question: str, default: str) -> str:
         return Prompt.ask(question, console=screen, default=default, show_default=bool(default))
 
-    return consent.ask(given, form, answer=answer)
+    for warning in warnings(plan.study):  # before anybody is asked to agree
+        screen.print(f"Read to the participant:\n\n{warning}\n", markup=False, highlight=False)
+    return consent.ask(given, form, answer=answer, asked=asked, sheet=sheet, language=plan.study.study.language)
 
 
 def _record(plan: Plan, form: tuple[Person, Consent], lock: Lock, *, screen: Console, options: Options) -> Verdict:
@@ -270,8 +281,16 @@ def _tell(verdict: Verdict, *, as_json: bool) -> None:
     sizes = [path.stat().st_size for path in verdict.run.path.iterdir()]
     out.print(f"{verdict.run.path}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB", markup=False, highlight=False)
     if verdict.quality is not None:
-        out.print(f"Next: emo-report {verdict.run.path}", markup=False, highlight=False)
+        with out.status("the report is being made"):
+            said = told.report(verdict.run)
+        for line in _of_report(said) if said else [f"Next: emo-report {verdict.run.path}"]:
+            out.print(line, markup=False, highlight=False)
     out.print(verdict.text, markup=False, highlight=False, style="bold")
+
+
+def _of_report(said: told.Told) -> list[str]:
+    again = f"repeat {'clip' if len(said.repeat) == 1 else 'clips'} {', '.join(map(str, said.repeat))}"
+    return [*(f"look at: {finding}" for finding in said.findings), *([again] if said.repeat else []), f"report: {said.page}"]
 
 
 def main() -> NoReturn:

@@ -150,7 +150,7 @@ def markers(truth: Truth) -> list[tuple[float, Marker]]:
         keys = {"trial": str(n), "block": "1", "stim_id": f"{target}01", "target": target}
         rows.append((onset, Marker("clip/onset", keys)))
         rows.append((offset, Marker("clip/offset", {**keys, "shown": "90", "dropped": "1", "end": "complete"})))
-        said = (("valence", str(n + 3)), ("arousal", "6"), ("emotion", target))
+        said = (("valence", str((n + 2) % 9 + 1)), ("arousal", "6"), ("emotion", target))
         for k, (question, answer) in enumerate(said, 1):
             keys_said = {**keys, "question": question, "answer": answer, "response_s": "0.2"}
             rows.append((offset + 0.3 * k, Marker("rating", keys_said)))

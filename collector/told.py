@@ -1,0 +1,42 @@
+"""What the quality report says of a run that has just ended.
+
+The report is a room to the right of this one: it is started as a command, never imported.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from protocol.folder import Run
+
+LIMIT_S = 300.0  # a session of twenty minutes takes some ten seconds
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What to repeat, what a person should look at, and where the page lies."""
+
+    repeat: tuple[int, ...]
+    findings: tuple[str, ...]
+    page: str
+
+
+def report(run: Run) -> Told | None:
+    """Ask the report; None, with a warning, where it says nothing."""
+    command = [sys.executable, "-P", "-m", "bids_export", "report", str(run.path), "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT_S, check=False)
+        said = json.loads(done.stdout)
+        return Told(tuple(said["repeat"]), tuple(said["findings"]), said["page"])
+    except subprocess.TimeoutExpired:
+        log.warning("the report took longer than %.0f s; later: emo-report %s", LIMIT_S, run.path)
+    except (ValueError, KeyError, TypeError):
+        words = " ".join((done.stderr or done.stdout).split())[:200]
+        log.warning("the report says nothing (%s); later: emo-report %s", words, run.path)
+    return None
