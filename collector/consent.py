@@ -9,12 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from collector import form as forms
+from collector import form as console_form
 from collector.form import Ask, Given
 from collector.form import FormError as ConsentError
-from protocol.folder import Consent, Person, sha256
+from protocol import form as forms
+from protocol.folder import Consent, Person
 from protocol.journal import wall_now
 from protocol.study import ConsentForm, ParticipantForm
+from protocol.words import Language
 
 __all__ = ["ConsentError", "Given", "agreement", "ask", "from_options", "scopes", "simulated"]
 
@@ -60,8 +62,8 @@ def from_options(
             "--consent: not given, and no terminal to ask on; name what the participant signed, such as "
             f"--consent {','.join(form.scopes)}"
         )
-    forms.check_screened(given, asked or ParticipantForm())
-    return forms.person(given), _consent(scopes(given.scopes, form), form, sheet=sheet, signed=given.signed)
+    who = console_form.from_options(given, asked or ParticipantForm())
+    return who, _consent(scopes(given.scopes, form), form, sheet=sheet, signed=given.signed)
 
 
 def agreement(text: str | None, form: ConsentForm, *, answer: Ask | None) -> Consent:
@@ -94,7 +96,8 @@ def _agreed(form: ConsentForm, answer: Ask) -> str:
 
 
 def ask(
-    given: Given, form: ConsentForm, *, answer: Ask, asked: ParticipantForm | None = None, sheet: Path | None = None
+    given: Given, form: ConsentForm, *, answer: Ask, asked: ParticipantForm | None = None, sheet: Path | None = None,
+    language: Language = "en",
 ) -> tuple[Person, Consent]:  # fmt: skip
     """Ask for what the options left out.
 
@@ -110,13 +113,15 @@ def ask(
         What the study wants to know about the person.
     sheet : Path, optional
         The information sheet.
+    language : str
+        Of the study, and so of the questions about the person.
 
     Raises
     ------
     ConsentError
         For an answer that cannot be, or without consent to the EEG.
     """
-    who = forms.ask(given, asked or ParticipantForm(), answer=answer)
+    who = console_form.ask(given, asked or ParticipantForm(), language=language, answer=answer)
     text = given.scopes if given.scopes is not None else _agreed(form, answer)
     agreed = scopes(text, form)
     signed = given.signed
@@ -138,7 +143,9 @@ def simulated(participant: str, given: Given, form: ConsentForm, *, sheet: Path 
         head_circumference=given.head_circumference if given.head_circumference is not None else head_cm,
     )
     text = given.scopes if given.scopes is not None else ",".join(form.scopes)
-    return forms.person(made), _consent(scopes(text, form), form, sheet=sheet, signed=given.signed)
+    return forms.person(console_form.EVERYTHING, made.answers()), _consent(
+        scopes(text, form), form, sheet=sheet, signed=given.signed
+    )
 
 
 def _consent(
@@ -148,5 +155,5 @@ def _consent(
     if signed is not None and not _SIGNED.fullmatch(signed):
         raise ConsentError(f"--signed = {signed!r}: the number of the signed sheet, such as C-2026-017; never a name")
     return Consent(
-        version=form.version, scopes=agreed, t_wall=wall_now(), signed_ref=signed, sheet_sha256=sha256(sheet) if sheet else None
+        version=form.version, scopes=agreed, t_wall=wall_now(), signed_ref=signed, sheet_sha256=forms.sheet_sha256(sheet)
     )

@@ -1,28 +1,22 @@
-"""The participant form: what the study asks about a person, checked. No names: numbers and words from short lists alone."""
+"""The participant form at the operator's console: asked, or taken from options. What may be answered: :mod:`protocol.form`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass
+from typing import get_args
 
+from protocol import form as forms
 from protocol.folder import Person
+from protocol.form import FormError as FormError
 from protocol.study import ParticipantForm
+from protocol.study_people import Field_ as FieldName
+from protocol.words import Language
 
-Sex = Literal["F", "M", "O", "n/a"]
-Hand = Literal["L", "R", "A", "n/a"]
-AGE_Y = (3.0, 120.0)
-HEAD_CM = (40.0, 70.0)  # of children of three to the largest caps
-HAIR = ("none", "short", "medium", "long", "thick", "braided")
-_CAP = re.compile(r"(XXS|XS|S|M|L|XL|XXL|[4-6][0-9](-[4-6][0-9])?)")  # as makers call them, or centimetres
+EVERYTHING = ParticipantForm(fields=get_args(FieldName))
 
 Ask = Callable[[str, str], str]
 """Asks a person: question and default to answer."""
-
-
-class FormError(ValueError):
-    """The form or the consent cannot be used; the text is one line."""
 
 
 @dataclass(frozen=True)
@@ -39,37 +33,27 @@ class Given:
     signed: str | None = None
     screened: bool = False
 
-
-_QUESTIONS = {
-    "age": ("Age in years (empty: not told)", ""),
-    "sex": ("Sex: F, M, O or n/a", "n/a"),
-    "handedness": ("Handedness: L, R, A (both) or n/a", "n/a"),
-    "hair": (f"Hair: {', '.join(HAIR)} (empty: not told)", ""),
-    "cap_size": ("Size of the cap, such as M or 56 (empty: not told)", ""),
-    "head_circumference": ("Head circumference in cm (empty: not told)", ""),
-}
+    def answers(self) -> dict[str, str]:
+        """Return what it says of the person, by the form's keys."""
+        said = {name: getattr(self, name) for name in get_args(FieldName)}
+        return {name: f"{value:g}" if isinstance(value, float) else value for name, value in said.items() if value is not None}
 
 
-def person(given: Given) -> Person:
-    """Make the form from what is known; unknown stays unknown.
+def from_options(given: Given, form: ParticipantForm) -> Person:
+    """Take the form from the command line, unattended; unknown stays unknown.
 
     Raises
     ------
     FormError
-        For a value that cannot be.
+        For a value that cannot be, or where nobody says that the screening questions were asked.
     """
-    sex, hand = _one_of("--sex", given.sex, get_args(Sex)), _one_of("--handedness", given.handedness, get_args(Hand))
-    cap = given.cap_size.strip().upper() if given.cap_size else None
-    if cap is not None and not _CAP.fullmatch(cap):
-        raise FormError(f"--cap-size = {given.cap_size}: XS, S, M, L, XL, or centimetres such as 56 or 54-58")
-    return Person(
-        age_y=_within("--age", given.age, AGE_Y, "years"), sex=cast(Sex | None, sex), handedness=cast(Hand | None, hand),
-        hair=_one_of("--hair", given.hair, HAIR), cap_size=cap,
-        head_circumference_cm=_within("--head-circumference", given.head_circumference, HEAD_CM, "cm"),
-    )  # fmt: skip
+    if form.screening and not given.screened:
+        n = len(form.screening)
+        raise FormError(f"--screened: not given; the study has {n} screening questions to be asked before: then add it")
+    return forms.person(EVERYTHING, given.answers())
 
 
-def ask(given: Given, form: ParticipantForm, *, answer: Ask) -> Person:
+def ask(given: Given, form: ParticipantForm, *, language: Language, answer: Ask) -> Person:
     """Ask for what the study wants to know and the options left out, then the screening.
 
     Raises
@@ -77,57 +61,15 @@ def ask(given: Given, form: ParticipantForm, *, answer: Ask) -> Person:
     FormError
         For an answer that cannot be, or where the screening speaks against the session.
     """
-    for name in form.fields:
-        if getattr(given, name) is None:
-            said = answer(*_QUESTIONS[name])
-            value: Any = _number(name, said) if name in ("age", "head_circumference") else said.strip() or None
-            given = replace(given, **{name: value})
-    if not given.screened:
-        _screen(form, answer)
-    return person(given)
-
-
-def check_screened(given: Given, form: ParticipantForm) -> None:
-    """Refuse an unattended session whose screening nobody says was done.
-
-    Raises
-    ------
-    FormError
-        With the cure.
-    """
-    if form.screening and not given.screened:
-        n = len(form.screening)
-        raise FormError(f"--screened: not given; the study has {n} screening questions to be asked before: then add it")
-
-
-def _screen(form: ParticipantForm, answer: Ask) -> None:
-    """Put the screening questions; what was answered is looked into, and not kept."""
-    spoke_against = [question for question in form.screening if _yes(answer(f"{question} y/n", "n"))]
-    if spoke_against and not _yes(answer("This has to be looked into. Was it, and may the session go on? y/n", "n")):
-        raise FormError(f"screening: yes to {spoke_against[0]!r}: nothing was recorded")
-
-
-def _yes(said: str) -> bool:
-    return said.strip().lower().startswith("y")
-
-
-def _number(name: str, said: str) -> float | None:
-    try:
-        return float(said.replace(",", ".")) if said.strip() else None
-    except ValueError:
-        raise FormError(f"{name.replace('_', ' ')} = {said}: a number, or nothing") from None
-
-
-def _within(what: str, value: float | None, bounds: tuple[float, float], unit: str) -> float | None:
-    if value is not None and not bounds[0] <= value <= bounds[1]:
-        raise FormError(f"{what} = {value:g}: {unit}, {bounds[0]:g} to {bounds[1]:g}")
-    return value
-
-
-def _one_of(what: str, value: str | None, known: tuple[str, ...]) -> str | None:
-    if value is None:
-        return None
-    found = next((k for k in known if k.lower() == value.strip().lower()), None)
-    if found is None:
-        raise FormError(f"{what} = {value}: one of {', '.join(known)}")
-    return found
+    said = given.answers()
+    screening = ParticipantForm(fields=EVERYTHING.fields, screening=() if given.screened else form.screening)
+    for asked in forms.questions(form, language):
+        if asked.key not in said and not (given.screened and asked.key.startswith("screening")):
+            told = answer(asked.question + ("? y/n" if asked.key.startswith("screening") else " (empty: not told)"), "")
+            said[asked.key] = told
+    person = forms.person(screening, said)
+    if against := forms.objections(person):
+        look = "This has to be looked into. Was it, and may the session go on? y/n"
+        if answer(look, "n").strip().lower() not in forms.YES:
+            raise FormError(f"screening: yes to {against[0]!r}: nothing was recorded")
+    return person

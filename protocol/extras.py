@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from protocol import ratings
+from protocol.form import warnings
 from protocol.ports import Answer, Page, Question, Stamp
 from protocol.schedule import generator
 from protocol.showing import Asking
 from protocol.stage import Stage
 from protocol.steps import CUE_GAP_S, FLASH_GAP_S, Step, gaps
-from protocol.study import Study
-from protocol.words import WORDS
 
 THANKS_S = 4.0  # long enough to read two short lines; nobody has to press a key to end a session
 READING_S = 1 / 14  # a letter, at 150 words a minute: nobody is hurried
@@ -40,7 +39,7 @@ class Extras:
         """Do a step until it is done or skipped."""
         match step.kind:
             case "warning":
-                self.stage.tell("warning", warnings(self.stage.study))
+                self.stage.tell("warning", "\n\n".join(warnings(self.stage.study)))
             case "welcome":
                 self._welcome()
             case "practice":
@@ -160,14 +159,6 @@ class Extras:
             ends.append(stage.play(clip, f"{name}/onset", f"{name}/offset", keys).end)
 
         return stage.attend(play) and ends[-1:] == ["complete"]
-
-
-def warnings(study: Study) -> str:
-    """Return what participants are warned of, in their language; empty where the study has nothing to warn of."""
-    safety, words = study.safety, WORDS[study.study.language]
-    told = safety.content_warning if isinstance(safety.content_warning, str) else words.content_warning
-    parts = [told] if safety.content_warning else []
-    return "\n\n".join([*parts, *([words.flashing] if safety.flashing else [])])
 
 
 def _forget(question: Question) -> Callable[[Answer], None]:
