@@ -158,7 +158,7 @@ def digest(path: Path) -> str:
 def _explain(error: ValidationError) -> str:
     """Say the first fault in one line: key, value, cure."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part)[:60] for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key{_known(first['loc'])}"
     if first["type"] == "missing":

@@ -27,7 +27,7 @@ from tests.faults.counts import count
 
 SEED = 5
 FULL_OF_ALL = 100_000
-MEMORY_B = 64 << 20  # for inputs of some kB: nothing that a damaged length asks for is made
+MEMORY_B = 64 << 20  # nothing that a damaged length asks for is made; an XML parser stops entities that multiply at 8 MB
 CPU_S = 5.0  # processor time, not the clock on the wall
 
 # what a careless hand, another program or an attacker puts into a file
