@@ -258,7 +258,11 @@ def _tell(done: Done) -> None:
     said = f"{len(done.data.windows)} windows of {people} participants: {', '.join(done.data.emotions)}"
     out.print(said, markup=False, highlight=False)
     for row in sorted({row.split: row for row in done.rows}.values(), key=lambda row: (row.leaky, row.split != HEADLINE)):
-        out.print(_table([other for other in done.rows if other.split == row.split]))
+        out.print(_table([other for other in done.rows if other.split == row.split and other.control == "none"]))
+    for row in done.rows:
+        if row.control != "none":
+            line = f"{_who(row)} ({row.features}), {row.split}, {row.control}: {row.accuracy:.1%}, chance {row.chance:.1%}"
+            out.print(line, markup=False, highlight=False)
     for sentence in done.readings:
         out.print(sentence, markup=False, highlight=False)
     out.print(
@@ -288,8 +292,7 @@ def _table(rows: Sequence[MetricsRow]) -> Table:
 
 def _who(row: MetricsRow) -> str:
     """Return what names a row's recogniser in the table: its model, where it is not the paper's own."""
-    name = row.model if row.modality == "eeg" and row.model != PAPERS_OWN else row.modality
-    return name + {"none": "", "below-30-hz": " <30Hz", "without-frontal-temporal": " -F,T"}[row.control]
+    return row.model if row.modality == "eeg" and row.model != PAPERS_OWN else row.modality
 
 
 def train_main() -> NoReturn:

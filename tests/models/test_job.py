@@ -6,16 +6,22 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from models import card, cli, dataset, job
+from models import card, cli, dataset, job, scores
 from models.bids import BidsError, find_recordings
 from models.eeg import inputs
+from models.eeg.scalp_map import CHANNELS
 from models.evaluate import MetricsRow, load_rows
+from models.splits import HEADLINE, SPLITS
+from models.windows import Rules
 from tests.models import bids_root
 
 EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1", "--splits", "window-random,leave-one-subject-out")
@@ -92,6 +98,98 @@ class TestWhatItDoes:
         assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
         assert "LEAKY" in again.stdout and "leave-one-subject-out" in again.stdout
         assert json.loads(trained.stdout)["metrics"] == json.loads((root / "derivatives/emolab/metrics.json").read_text())
+
+
+class Told:
+    """Steps whose lines are kept."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def light(root: Path, out: Path, **more: Any) -> tuple[job.Done, list[str]]:
+    """Run the job with one nearest neighbour alone, which takes no time."""
+    told = Told()
+    given = {"models": (), "eeg_models": ("nearest",), "features": ("pool96",), "seed": 1} | more
+    return job.run(job.Options(root=root, out=out, **given), told), told.lines
+
+
+class TestWhatTheDataAllow:
+    def test_left_to_itself_it_scores_by_every_split_the_headline_among_them(self, root: Path, tmp_path: Path) -> None:
+        done, lines = light(root, tmp_path / "out")
+        assert [row.split for row in done.rows] == list(SPLITS)
+        assert {row.split: row.shares for row in done.rows}[HEADLINE] == ()
+        assert not [line for line in lines if line.startswith("left out")]
+        assert done.readings == tuple(scores.readings(done.rows)) and "nearest" in done.readings[0]
+        assert not (tmp_path / "out/cache/folds").exists()
+
+    def test_what_they_do_not_allow_is_left_out_and_said_with_the_reason(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", clips_per_emotion=1)
+        done, lines = light(root, tmp_path / "out")
+        assert [row.split for row in done.rows] == ["leave-one-subject-out"]
+        refused = [line for line in lines if line.startswith("left out: split")]
+        assert len(refused) == 5 and sum("trial = class" in line for line in refused) == 4
+        assert any("stimulus = class" in line for line in refused)
+
+    def test_a_split_that_is_named_is_refused_instead(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", clips_per_emotion=1)
+        with pytest.raises(BidsError, match=r"split leave-trial-out: no participant has two clips .* trial = class"):
+            light(root, tmp_path / "out", splits=("leave-trial-out",))
+        assert not (tmp_path / "out").exists()
+
+    def test_the_split_that_predicts_a_window_several_times_makes_no_labels(self, root: Path, tmp_path: Path) -> None:
+        light(root, tmp_path / "out", splits=("train-one-test-others",))
+        assert not list((tmp_path / "out").glob("sub-*")) and (tmp_path / "out/dataset_description.json").exists()
+
+    def test_channels_that_are_broken_or_not_there_are_interpolated_and_said(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"])
+        rng = np.random.default_rng(0)
+        eeg = rng.standard_normal((28, round(40 * bids_root.SFREQ))) * 10
+        eeg[CHANNELS.index("Cz")], eeg[CHANNELS.index("P3"), 100:200] = 5.0, np.nan  # flat; not finite
+        events = [
+            {"onset": 1.0 + 5 * n, "duration": 3.0, "trial_type": f"clip/{emotion}", "trial": n + 1,
+             "stim_id": f"{emotion}{n % 2}", "target": emotion, "end": "complete"}
+            for n, emotion in enumerate(np.repeat(["fear", "sadness"], 3))
+        ]  # fmt: skip
+        names = [name for name in CHANNELS if name != "F3"]
+        bids_root.write_recording(root, "02", eeg[[CHANNELS.index(name) for name in names]], events, names=names)
+        _, lines = light(root, tmp_path / "out", splits=("leave-one-subject-out",))
+        assert "sub-02_ses-01_task-emotion_run-01: not recorded, interpolated: F3, Cz, P3" in lines
+
+    def test_when_everything_is_an_artefact_it_is_said_before_anything_is_written(self, root: Path, tmp_path: Path) -> None:
+        with pytest.raises(BidsError, match=r"0 windows of 0 emotions are left; .* --artefact-uv \(now 1\)"):
+            light(root, tmp_path / "out", rules=Rules(artefact_uv=1.0))
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["cache"]
+
+
+class TestControlsAndLeftovers:
+    def test_each_control_is_a_row_beside_the_one_that_it_controls(self, root: Path, tmp_path: Path) -> None:
+        done, _ = light(
+            root, tmp_path / "out", splits=("leave-one-subject-out",), controls=("below-30-hz", "without-frontal-temporal")
+        )
+        found = {row.control: row.accuracy for row in done.rows}
+        assert list(found) == ["none", "below-30-hz", "without-frontal-temporal"]
+        page = (tmp_path / "out/scores.html").read_text()
+        assert "Without muscles" in page and "without-frontal-temporal" in page
+
+    def test_what_an_earlier_run_left_is_gone_and_what_others_wrote_stays(self, root: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        light(root, out, models=("eeg",), eeg_models=(), splits=("leave-one-subject-out",))
+        assert {path.name for path in (out / "models").iterdir()} == {"eeg_pool96.json", "eeg_pool96.safetensors"}
+        (out / "models/mine.safetensors").write_bytes(b"no card beside it")
+        (out / "figures/mine.txt").write_text("a note")
+        light(root, out, splits=("leave-one-subject-out",))
+        assert [path.name for path in (out / "models").iterdir()] == ["mine.safetensors"]
+        assert sorted(path.name for path in (out / "figures").iterdir()) == [
+            "eeg-nearest_pool96_leave-one-subject-out.png", "mine.txt",
+        ]  # fmt: skip
 
 
 class TestCache:
@@ -193,9 +291,10 @@ def test_the_fusion_is_never_told_without_what_it_is_made_of() -> None:
     assert job.Options(root=Path("bids"), models=("face",)).models == ("face",)
 
 
-def test_the_widest_table_of_scores_fits_into_80_columns() -> None:
+@pytest.mark.parametrize(("modality", "model"), [("fusion", "pool"), ("eeg", "de-logistic")])
+def test_the_widest_table_of_scores_fits_into_80_columns(modality: Any, model: str) -> None:
     widest = MetricsRow(
-        modality="fusion", model="pool", split="window-random", leaky=True, labels="target", accuracy=1.0,
+        modality=modality, model=model, split="window-random", leaky=True, labels="target", accuracy=1.0,
         balanced_accuracy=1.0, precision=1.0, recall=1.0, f1_macro=1.0, chance=0.25, ci_low=1.0, ci_high=1.0,
         p_permutation=0.0002, n_test=12345, n_trials=4115, n_participants=7, features="imagenet",
         shares=("trial", "stimulus", "participant"), seed=1, data_sha256="",
