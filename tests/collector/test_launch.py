@@ -315,7 +315,7 @@ def test_what_the_study_wants_to_know_is_asked_in_its_order_and_the_sheet_is_kep
         return said.get(question[:3], "y" if "Did" in question else default)
 
     person, agreed = consent.ask(Given(), FORM, answer=answer, asked=EVERYTHING, sheet=sheet)
-    assert (person.hair, person.cap_size, person.head_circumference_cm) == ("long", "M", 57.5)
+    assert (person.hair, person.cap_size, person.head_circumference_cm) == ("long", "m", 57.5)
     assert (agreed.signed_ref, agreed.sheet_sha256) == ("C-2026-017", folder.sha256(sheet))
     assert [question.partition(" ")[0] for question in asked[:8]] == [
         "Age", "Sex:", "Handedness:", "Hair", "Size", "Circumference", "Epilepsy?", "Pregnant?",
