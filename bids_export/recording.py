@@ -127,11 +127,16 @@ def _check_files(run: Run, manifest: Manifest) -> None:
 
 
 def _moments(streams: Mapping[int, xdf.Stream]) -> tuple[tuple[float, Marker], ...]:
-    found = []
+    """Read the markers; one that a window which came back said again, with the very stamp, is one."""
+    found, seen = [], set()
     for stream in (s for s in streams.values() if s.header.name == markers.STREAM_NAME):
-        for time, row in zip(mapped(stream), cast(list[list[str]], stream.values), strict=True):
+        rows = cast(list[list[str]], stream.values)
+        for time, stamp, (text,) in zip(mapped(stream), stream.stamps, rows, strict=True):
+            if (float(stamp), text) in seen:
+                continue
+            seen.add((float(stamp), text))
             try:
-                found.append((float(time), markers.parse(row[0])))
+                found.append((float(time), markers.parse(text)))
             except markers.MarkerError as error:
                 log.warning("marker at %.3f s left out: %s", time, error)
     return tuple(sorted(found, key=lambda moment: moment[0]))
