@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,6 +32,14 @@ REPORT_BAD_INPUT = (*BAD_INPUT, ReportError, EventsError, TrialsError)
 
 export_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+class Profile(StrEnum):
+    """Who a dataset is for."""
+
+    internal = "internal"
+    shareable = "shareable"
+
+
 Labels = Annotated[
     list[str] | None, typer.Option("--participant-label", help="Only this participant; may be given several times.")
 ]
@@ -38,6 +50,7 @@ def export(
     data: Annotated[Path, typer.Argument(help="Folder with the recordings: sub-*/ses-*/run-*.", metavar="DATA")],
     root: Annotated[Path, typer.Argument(help="Where the dataset goes.", metavar="BIDS_ROOT")],
     participant_label: Labels = None,
+    profile: Annotated[Profile, typer.Option("--profile", help="Who it is for: the laboratory, or others.")] = Profile.internal,
     simulated: Annotated[bool, typer.Option("--simulated", help="These are recordings of the twin.")] = False,
     include_excluded: Annotated[
         bool, typer.Option("--include-excluded", help="Also export the recordings of participants whom the rule leaves out.")
@@ -52,19 +65,23 @@ def export(
     out. A dataset that this command made before is brought up to date: sessions that have not changed are not touched, nor is
     what others put into it, such as derivatives. A crash leaves it as it was, or is made good by the next export.
 
+    --profile shareable: of those who agreed to share, without video, sources and serial numbers, dates shifted by an offset
+    that a secret file beside DATA decides, always into a new folder. See docs/privacy.md.
+
     Ends with 0 when the dataset is in place; 1 when nobody is kept, or what was built is not valid BIDS or does not read back
     as recorded (nothing is put in place); 2 for bad input (nothing is written).
     """
     # mne alone takes a second: not for --help
-    from bids_export import dataset
+    from bids_export import dataset, privacy
     from bids_export.readback import ReadbackError
     from bids_export.validate import ValidatorError
 
     options = dataset.Options(
-        simulated=simulated, include_excluded=include_excluded, participants=tuple(_label(x) for x in participant_label or ())
-    )
+        simulated=simulated, include_excluded=include_excluded, participants=tuple(_label(x) for x in participant_label or ()),
+        profile=privacy.of(profile.value, data.absolute()),
+    )  # fmt: skip
     try:
-        with progress() as told:
+        with progress() as told, _for_owner(alone=profile is Profile.internal):
             done = dataset.export(data.absolute(), root.absolute(), options, progress=told)
     except (dataset.NothingKeptError, dataset.InvalidError, ReadbackError, ValidatorError) as error:
         typer.echo(" ".join(str(error).split()), err=True)
@@ -73,6 +90,17 @@ def export(
         out.print_json(json.dumps(record(done)))
     else:
         _tell(done)
+
+
+@contextmanager
+def _for_owner(*, alone: bool) -> Iterator[None]:
+    """Make new files readable by their owner alone: the internal dataset holds faces."""
+    before = os.umask(0o077) if alone else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def _label(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bids_export import front, place, receipts, sessions, validate
 from bids_export.place import Plan
+from bids_export.privacy import INTERNAL, Profile, not_shared
 from bids_export.recording import RecordingError
 from bids_export.survey import Participant, Receipts, SessionFacts, Survey, survey
 from bids_export.validate import Verdict
@@ -37,6 +38,7 @@ class Options:
     simulated: bool = False
     include_excluded: bool = False
     participants: tuple[str, ...] = ()
+    profile: Profile = INTERNAL
 
 
 @dataclass(frozen=True)
@@ -103,22 +105,25 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
         What was built is not right; nothing is put in place.
     """
     place.check(root)
+    profile = options.profile
+    place.check_profile(root, shareable=profile.shareable)
     with place.staging(root) as new:
         known = receipts.load_all(root)
         told = lambda stem, n: progress("read", stem, n)  # noqa: E731
         found = survey(data, participants=options.participants, known=known, progress=told)
         _check_simulated(found, data, allowed=options.simulated)
         place.check_kind(root, simulated=found.simulated)
+        unshared, found = not_shared(found) if profile.shareable else (), profile.people(found)
         work = _work(found, known, root, include_excluded=options.include_excluded)
         if not work.people:
-            raise NothingKeptError(_nobody(found))
-        _write(new, root, found, work, progress)
+            raise NothingKeptError(_nobody(found, unshared))
+        _write(new, root, found, work, progress, profile, n_unshared=_n_people(unshared, found))
         progress("validate", root.name, 1)
         verdict = _validated(new, root, work)
         if verdict.errors:
             raise InvalidError(verdict)
         place.put(root, _plan(new, root, work))
-    return _export(data, root, found, work, verdict)
+    return _export(data, root, found, work, verdict, tuple(f"{name}: no consent to share; left out" for name in unshared))
 
 
 def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
@@ -128,7 +133,14 @@ def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
         raise RecordingError(f"{data}: simulated = false: these are recordings of people; export them without --simulated")
 
 
-def _nobody(found: Survey) -> str:
+def _n_people(unshared: Iterable[str], found: Survey) -> int:
+    """Return how many participants are wholly left out of what is shared."""
+    return len({name.split()[0] for name in unshared} - {f"sub-{p.label}" for p in found.participants})
+
+
+def _nobody(found: Survey, unshared: Sequence[str] = ()) -> str:
+    if not found.participants:
+        return f"no dataset: none of {len(unshared)} sessions may be shared; the others' consent has no scope 'share'"
     why = "; ".join(f"sub-{p.label}: {p.reason}" for p in found.participants if p.reason)
     return f"no dataset: none of {len(found.participants)} participants is kept ({why}); to export them: --include-excluded"
 
@@ -157,12 +169,12 @@ def _has_files(session: SessionFacts, known: Receipts) -> bool:
     return there is not None and bool(there.files)
 
 
-def _write(new: Path, root: Path, found: Survey, work: _Work, progress: Progress) -> None:
+def _write(new: Path, root: Path, found: Survey, work: _Work, progress: Progress, profile: Profile, *, n_unshared: int) -> None:
     """Write everything that is new into the staging folder."""
     n_runs = sum(len(session.runs) for session in work.write)
     for session in work.write:
-        sessions.write(new, session, progress=lambda stem: progress("write", stem, n_runs))
-    for session in work.list_only:
+        sessions.write(new, session, profile=profile, progress=lambda stem: progress("write", stem, n_runs))
+    for session in () if profile.shareable else work.list_only:
         sessions.list_only(new, session)
     for person in work.people:
         sessions.write_table(new, person)
@@ -171,7 +183,7 @@ def _write(new: Path, root: Path, found: Survey, work: _Work, progress: Progress
     runs = [(s, run) for p in work.people for s in p.sessions for run in s.runs]
     front.write(
         new, root, found, has_video=any(run.has_video and "face" in s.scopes for s, run in runs),
-        has_quality=any(run.has_readings and run.has_eeg for _, run in runs),
+        has_quality=any(run.has_readings and run.has_eeg for _, run in runs), profile=profile, n_unshared=n_unshared,
     )  # fmt: skip
 
 
@@ -244,13 +256,15 @@ def _same(new: Path, there: Path) -> bool:
     return there.is_file() and there.read_bytes() == new.read_bytes()
 
 
-def _export(data: Path, root: Path, found: Survey, work: _Work, verdict: Verdict) -> Export:
+def _export(
+    data: Path, root: Path, found: Survey, work: _Work, verdict: Verdict, notes: tuple[str, ...]
+) -> Export:  # fmt: skip
     inside = [session for person in work.people for session in person.sessions]
     return Export(
         data, root, found, runs=tuple(run.stem for s in inside for run in _in_dataset(s)),
         written=tuple(run.stem for s in work.write for run in _in_dataset(s)),
         left=tuple(f"sub-{s.participant} ses-{s.session}" for p in found.participants for s in p.sessions if not s.folders),
-        verdict=verdict, unknown=front.unknown(found, work.people), notes=tuple(_notes(work.write)),
+        verdict=verdict, unknown=front.unknown(found, work.people), notes=(*notes, *_notes(work.write)),
     )  # fmt: skip
 
 

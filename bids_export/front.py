@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bids_export import place, prose, receipts, sidecars, tables
+from bids_export.privacy import INTERNAL, Profile
 from bids_export.survey import Participant, Survey
 from protocol.folder import sha256
 
@@ -28,7 +29,16 @@ FORM = ("hair", "cap_size")  # asked where the study's form asks; who is left ou
 _STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "source")
 
 
-def write(new: Path, root: Path, found: Survey, *, has_video: bool, has_quality: bool) -> None:
+def write(
+    new: Path,
+    root: Path,
+    found: Survey,
+    *,
+    has_video: bool,
+    has_quality: bool,
+    profile: Profile = INTERNAL,
+    n_unshared: int = 0,
+) -> None:
     """Write the files of the whole dataset; what people added to those that are there stays in them.
 
     Parameters
@@ -41,8 +51,12 @@ def write(new: Path, root: Path, found: Survey, *, has_video: bool, has_quality:
         Everybody, also those who are left out.
     has_video, has_quality : bool
         Whether any recording in it has a face video, or quality streams.
+    profile : Profile
+        Who the dataset is for.
+    n_unshared : int
+        How many took part, but are not in a dataset that is to be shared.
     """
-    tables.write_json(new / place.DESCRIPTION, _extended(description(found), root / place.DESCRIPTION))
+    tables.write_json(new / place.DESCRIPTION, _extended(description(found, profile), root / place.DESCRIPTION))
     people = [_person(p) for p in found.participants]
     asked = tuple(name for name in FORM if any(person[name] for person in people))
     columns, rows = _with_added((*PEOPLE, *asked), people, root / "participants.tsv")
@@ -56,6 +70,11 @@ def write(new: Path, root: Path, found: Survey, *, has_video: bool, has_quality:
     tables.write_json(new / "sessions.json", sidecars.sessions())
     if has_video:
         tables.write_text(new / ".bidsignore", _ignored(root / ".bidsignore"))
+    if profile.shareable:
+        shared = prose.readme(found, has_video=False, has_quality=has_quality, n_unshared=n_unshared)
+        tables.write_text(new / "README.md", shared)
+        tables.write_text(new / "CHANGES", prose.changes_shared(found))
+        return
     written = _Written(new, root)
     written.text("README.md", prose.readme(found, has_video=has_video, has_quality=has_quality))
     written.text("CHANGES", prose.changes(found))
@@ -115,7 +134,7 @@ def _ignored(there: Path) -> str:
     return "\n".join([*ours, *(line for line in lines if line not in ours)]) + "\n"
 
 
-def description(found: Survey) -> dict[str, Any]:
+def description(found: Survey, profile: Profile = INTERNAL) -> dict[str, Any]:
     """Return ``dataset_description.json``."""
     about = found.study.study
     made_by = [
@@ -133,7 +152,8 @@ def description(found: Survey) -> dict[str, Any]:
         "EthicsApprovals": ethics,
         "Keywords": ["EEG", "emotion", "facial expression", "contact quality"],
         "GeneratedBy": made_by,
-        "SourceDatasets": [{"URL": f"bids::{receipts.SOURCE}/"}],
+        "SourceDatasets": [{"Version": "not shared"} if profile.shareable else {"URL": f"bids::{receipts.SOURCE}/"}],
+        place.PROFILE: profile.name if profile.shareable else None,
     }
     return tables.known(content) | ({"Simulated": True} if found.simulated else {})
 

@@ -19,6 +19,7 @@ from bids_export import tables
 
 NAME = "emolab"
 DESCRIPTION = "dataset_description.json"
+PROFILE = "Profile"  # a key of the description: who the dataset is for, where it is not for the laboratory
 _LOCK, _NEW, _OLD, _PLAN = "lock", "new", "old", "plan.json"
 
 
@@ -72,6 +73,31 @@ def check_kind(root: Path, *, simulated: bool) -> None:
     if is_ours(root) and bool(tables.read_json(root / DESCRIPTION).get("Simulated")) != simulated:
         there, here = ("real", "simulated") if simulated else ("simulated", "real")
         raise PlaceError(f"{root}: holds {there} data, these are {here}; name another folder for the dataset")
+
+
+def check_profile(root: Path, *, shareable: bool) -> None:
+    """Refuse to mix what may be shared with what may not; what is to be shared is made whole, in a folder of its own.
+
+    Raises
+    ------
+    PlaceError
+        When something lies there that this export may not go on with.
+    """
+    there = profile_of(root) if root.is_dir() and any(root.iterdir()) else None
+    if shareable and there is not None:
+        raise PlaceError(f"{root}: is not empty; a dataset to be shared is made whole each time: name a new folder for it")
+    if there == "shareable":
+        raise PlaceError(
+            f"{root}: {PROFILE} = shareable: it must not get what the laboratory alone may see; name another folder"
+        )
+
+
+def profile_of(root: Path) -> str:
+    """Return who a dataset is for, by its description."""
+    try:
+        return str(tables.read_json(root / DESCRIPTION).get(PROFILE, "internal"))
+    except (OSError, ValueError):
+        return "internal"
 
 
 def is_ours(root: Path) -> bool:

@@ -37,8 +37,17 @@ _VIDEO = """\
 """
 
 
-def readme(survey: Survey, *, has_video: bool, has_quality: bool) -> str:
-    """Return the README."""
+_SHARED = """\
+## What was left out to share this
+
+No video of a face and nothing that was computed from single frames of one, no files of the recording programs, no serial
+numbers. All dates of a participant are shifted by one secret offset, into the years 1903 to 1922: how far apart a participant's
+sessions are is true, when they were is not. Ages above 89 years are given as 89. Times within a recording are as measured.
+{unshared}"""
+
+
+def readme(survey: Survey, *, has_video: bool, has_quality: bool, n_unshared: int | None = None) -> str:
+    """Return the README; ``n_unshared`` are those left out of a dataset that is to be shared, None where it is not."""
     about, rule = survey.study.study, survey.study.contact_quality
     kept = sum(p.included for p in survey.participants)
     n = len(survey.participants)
@@ -59,11 +68,23 @@ def readme(survey: Survey, *, has_video: bool, has_quality: bool) -> str:
         f"{kept} of {n} {'is' if kept == 1 else 'are'} kept for analysis: those whose {metric}, as reported by the headset, "
         f"reaches {rule.threshold:.0%} on average over the {rule.over}. The others stand in `participants.tsv` with the reason."
     )
-    files = {"quality": _QUALITY if has_quality else "", "video": _VIDEO if has_video else "", "stimuli": _STIMULI}
+    stimuli = _STIMULI if n_unshared is None else f"{_STIMULI.partition('- `sourcedata/`')[0]}"
+    files = {"quality": _QUALITY if has_quality else "", "video": _VIDEO if has_video else "", "stimuli": stimuli}
     parts.append(_FILES.format(**files))
+    if n_unshared is not None:
+        parts.append(_SHARED.format(unshared=_unshared(n_unshared)).rstrip())
     if about.authors:
         parts.append(f"## Contact\n\n{', '.join(about.authors)}{_institution(survey)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _unshared(n: int) -> str:
+    """Say how many did not agree; of them nothing else is told."""
+    if not n:
+        return ""
+    return (
+        f"\n{n} further participant{'s'[: n != 1]} took part and did not agree to share {'their' if n != 1 else 'the'} data."
+    )
 
 
 def _institution(survey: Survey) -> str:
@@ -85,3 +106,10 @@ def changes(survey: Survey) -> str:
         lines = textwrap.wrap(f"{what}: {', '.join(recorded)}.", width=110, initial_indent="  - ", subsequent_indent="    ")
         parts.append("\n".join([f"1.{n}.0 {day}", *lines]))
     return "\n".join(reversed(parts)) + "\n"
+
+
+def changes_shared(survey: Survey) -> str:
+    """Return CHANGES of a dataset that is to be shared: one version, on the shifted day of the latest session."""
+    days = [run.session.created_wall[:10] for person in survey.participants for s in person.sessions for run in s.runs]
+    n = len(survey.participants)
+    return f"1.0.0 {max(days)}\n  - {n} participant{'s'[: n != 1]}. Dates are shifted, this one too: see the README.\n"

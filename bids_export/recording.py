@@ -24,7 +24,7 @@ from stimuli.manifest import Entry
 
 log = logging.getLogger(__name__)
 
-FRAMES, WALLCLOCK = "emolab-frames", "emolab-wallclock"
+FRAMES, WALLCLOCK, NOTES = "emolab-frames", "emolab-wallclock", "emolab-notes"
 
 
 class RecordingError(ValueError):
@@ -60,7 +60,8 @@ class Video:
 class Recording:
     """One run as recorded; times are LSL seconds of the recorder.
 
-    ``manifest`` is None for a run that did not end as it should: it is treated as recovered.
+    ``manifest`` is None for a run that did not end as it should: it is treated as recovered. ``shift`` is added to the wall
+    clock of one that is told with other dates than its own.
     """
 
     run: Run
@@ -71,6 +72,7 @@ class Recording:
     streams: Mapping[int, xdf.Stream]
     moments: tuple[tuple[float, Marker], ...]
     videos: tuple[Video, ...]
+    shift: timedelta = timedelta()
 
     @property
     def end(self) -> str:
@@ -82,9 +84,9 @@ class Recording:
         clock = xdf.by_name(self.streams, WALLCLOCK)
         if clock is None or not len(clock.stamps):
             began = datetime.fromisoformat(self.session.created_wall)
-            return began.astimezone(UTC) + timedelta(seconds=time - self.session.created_lsl)
+            return began.astimezone(UTC) + timedelta(seconds=time - self.session.created_lsl) + self.shift
         ahead = float(np.median(cast(Floats, clock.values)[:, 0] - mapped(clock)))
-        return datetime.fromtimestamp(time + ahead, UTC)
+        return datetime.fromtimestamp(time + ahead, UTC) + self.shift
 
 
 def load(run: Run) -> Recording:
@@ -140,6 +142,17 @@ def _moments(streams: Mapping[int, xdf.Stream]) -> tuple[tuple[float, Marker], .
             except markers.MarkerError as error:
                 log.warning("marker at %.3f s left out: %s", time, error)
     return tuple(sorted(found, key=lambda moment: moment[0]))
+
+
+def notes(streams: Mapping[int, xdf.Stream]) -> list[tuple[float, str]]:
+    """Return the lines that the recorder wrote about the recording, with LSL seconds."""
+    found = [
+        (float(time), row[0])
+        for stream in streams.values()
+        if stream.header.name == NOTES and isinstance(stream.values, list)
+        for time, row in zip(mapped(stream), stream.values, strict=True)
+    ]
+    return sorted(found)
 
 
 def _videos(run: Run, streams: Mapping[int, xdf.Stream]) -> tuple[Video, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bids_export import (
     eeg,
+    happenings,
     headset,
     physio,
     readback,
@@ -25,7 +26,9 @@ from bids_export import (
     video,
 )
 from bids_export import events as event_table
+from bids_export.happenings import Happening
 from bids_export.headset import Eeg
+from bids_export.privacy import INTERNAL, Profile
 from bids_export.receipts import Receipt, RunFacts
 from bids_export.recording import Recording
 from bids_export.survey import Participant, SessionFacts
@@ -47,8 +50,8 @@ class _Written:
     scans: list[dict[str, object]] = field(default_factory=list)
 
 
-def write(new: Path, session: SessionFacts, *, progress: Callable[[str], None]) -> None:
-    """Write what the participant agreed to of every run, with a receipt.
+def write(new: Path, session: SessionFacts, *, profile: Profile = INTERNAL, progress: Callable[[str], None]) -> None:
+    """Write what the participant agreed to of every run; with sources and a receipt, unless it is to be shared.
 
     Parameters
     ----------
@@ -56,6 +59,8 @@ def write(new: Path, session: SessionFacts, *, progress: Callable[[str], None]) 
         Where the dataset is made.
     session : SessionFacts
         Of the data folder.
+    profile : Profile
+        Who the dataset is for.
     progress : callable
         Is told the run's stem.
 
@@ -67,13 +72,15 @@ def write(new: Path, session: SessionFacts, *, progress: Callable[[str], None]) 
     written = _Written()
     for run, facts in zip(session.folders, session.runs, strict=True):
         progress(run.stem)
-        _write_run(new, recording.load(run), facts, session, written)
-        _copy_source(new, run)
+        _write_run(new, profile.recording(recording.load(run), facts), facts, session, written, sources=not profile.shareable)
+        if not profile.shareable:
+            _copy_source(new, run)
     if written.scans:
         prefix = f"sub-{session.participant}_ses-{session.session}"
         folder = new / f"sub-{session.participant}" / f"ses-{session.session}"
         tables.write_tsv(folder / f"{prefix}_scans.tsv", SCANS, written.scans)
-    list_only(new, session)
+    if not profile.shareable:
+        list_only(new, session)
 
 
 def list_only(new: Path, session: SessionFacts) -> None:
@@ -107,11 +114,14 @@ def write_table(new: Path, person: Participant) -> None:
     tables.write_tsv(path, SESSIONS, rows)
 
 
-def _write_run(new: Path, record: Recording, facts: RunFacts, session: SessionFacts, written: _Written) -> None:
+def _write_run(
+    new: Path, record: Recording, facts: RunFacts, session: SessionFacts, written: _Written, *, sources: bool
+) -> None:
     """Write one run, and read it back."""
     placed = headset.place_eeg(record) if "eeg" in session.scopes else None
-    videos = record.videos if "face" in session.scopes else ()
-    if placed is None and not videos:
+    videos = record.videos if "face" in session.scopes else ()  # what the clocks are measured by
+    shown = videos if facts.has_video else ()
+    if placed is None and not shown:
         return
     measured = sync_signals.certificate(record, placed, faces=bool(videos))
     base = timebase(record, placed, measured)
@@ -122,13 +132,15 @@ def _write_run(new: Path, record: Recording, facts: RunFacts, session: SessionFa
     if placed is not None:
         vhdr = eeg.write(new, placed, session=record.session, study=record.study, start=start, certificate=measured)
         readback.check_eeg(vhdr, placed)
-        _write_gaps(new, record.run, placed)
+        if sources:
+            _write_gaps(new, record.run, placed)
+            happenings.write(_source(new, record.run) / f"{record.run.stem}_notes.tsv", happenings_of(record, base))
         scans.append((f"eeg/{vhdr.name}", start))
     (folder / kind).mkdir(parents=True, exist_ok=True)
     _write_events(folder / kind / record.run.stem, record, placed, base, measured)
     if placed is not None:
         scans += [(f"eeg/{name}", start) for name in _write_physio(folder / "eeg" / record.run.stem, record, placed)]
-    for recorded in videos:
+    for recorded in shown:
         (folder / "beh").mkdir(exist_ok=True)
         path = video.write(
             folder / "beh" / record.run.stem, recorded, base.of_frames, record.study, certificate=measured if placed else None
@@ -160,6 +172,12 @@ def events_of(record: Recording, placed: Eeg | None, base: Timebase) -> list[eve
     return timeline.events(moments, gaps=placed.filled, sfreq=clock.sfreq, duration=clock.n_times / clock.sfreq)
 
 
+def happenings_of(record: Recording, base: Timebase) -> tuple[Happening, ...]:
+    """Return what happened beside the clips: pauses, alarms, notes."""
+    onsets = happenings.mapped(base.of_stamps)
+    return happenings.gather(record.moments, recording.notes(record.streams), onsets=onsets)
+
+
 def _write_events(stem: Path, record: Recording, placed: Eeg | None, base: Timebase, measured: Certificate) -> None:
     path = stem.with_name(f"{stem.name}_events.tsv")
     rows = events_of(record, placed, base)
@@ -172,8 +190,7 @@ def _write_events(stem: Path, record: Recording, placed: Eeg | None, base: Timeb
 
 def _write_gaps(new: Path, run: Run, placed: Eeg) -> None:
     """List the samples that were not measured."""
-    folder = new / receipts.SOURCE / run.path.relative_to(run.data)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _source(new, run)
     sfreq = placed.clock.sfreq
     rows = [
         {"first_sample": g.first, "n_samples": g.n, "onset": g.first / sfreq, "duration": g.n / sfreq} for g in placed.filled
@@ -183,11 +200,17 @@ def _write_gaps(new: Path, run: Run, placed: Eeg) -> None:
 
 def _copy_source(new: Path, run: Run) -> None:
     """Keep the small files that say how a run was made: the frozen study, its clips, and the trial table."""
-    folder = new / receipts.SOURCE / run.path.relative_to(run.data)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _source(new, run)
     for path in (run.study_toml, run.clips_tsv, run.trials_csv):
         if path.exists():
             shutil.copyfile(path, folder / path.name)
+
+
+def _source(new: Path, run: Run) -> Path:
+    """Return where small files about a run lie; made."""
+    folder = new / receipts.SOURCE / run.path.relative_to(run.data)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _write_physio(stem: Path, record: Recording, placed: Eeg) -> list[str]:
