@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.eeg import scalp_map
 from models.eeg.recogniser import Model, Task
@@ -118,9 +119,22 @@ class MapCnn(nn.Module):
         flat = standard.new_zeros(*standard.shape[:2], grid.n_rows * grid.n_columns)
         return flat.index_copy(2, self.cells, standard).view(*standard.shape[:2], grid.n_rows, grid.n_columns)
 
+    def _reduced(self, reduce: nn.Conv2d, features: Tensor) -> Tensor:
+        """Return what `reduce` makes of the map, shape (n, 64, 7, 5), without a map of all features.
+
+        Channel by channel, before they are placed: a map of 2048 planes, and a standardised copy of the features, would cost
+        several times what the network costs. A cell without an electrode has the bias alone.
+        """
+        assert reduce.bias is not None
+        grid, weight = self.config.grid, reduce.weight.flatten(1) / self.sd
+        cells = functional.linear(features, weight, reduce.bias - weight @ self.mean).transpose(1, 2)
+        empty = reduce.bias[:, None].expand(*cells.shape[:2], grid.n_rows * grid.n_columns)
+        return empty.index_copy(2, self.cells, cells).view(*cells.shape[:2], grid.n_rows, grid.n_columns)
+
     def forward(self, features: Tensor) -> Tensor:
         """Return logits, shape (n, n_classes), of features, shape (n, 28, n_features)."""
-        out: Tensor = self.head(self.convolutions(self.reduce(self.to_map(features))))
+        wide = isinstance(self.reduce, nn.Conv2d)
+        out: Tensor = self.head(self.convolutions(self._reduced(self.reduce, features) if wide else self.to_map(features)))
         return out
 
 

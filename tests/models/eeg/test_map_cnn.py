@@ -133,3 +133,13 @@ class TestTraining:
         assert training.settings_for(999) is training.SMALL
         assert training.settings_for(1000) is training.PAPER
         assert (training.PAPER.lr, training.PAPER.min_lr, training.PAPER.epochs) == (1e-4, 1e-6, 100)
+
+
+def test_reducing_before_the_map_is_laid_gives_what_a_map_of_2048_planes_gives() -> None:
+    torch.manual_seed(0)
+    network = MapCnn(Config(n_features=2048, n_classes=4)).eval()
+    x = np.random.default_rng(0).standard_normal((5, 28, 2048)).astype(np.float32) * 3 + 1
+    network.standardise_by(x)
+    features = torch.from_numpy(x)
+    by_map = network.head(network.convolutions(network.reduce(network.to_map(features))))
+    torch.testing.assert_close(network(features), by_map, atol=1e-6, rtol=1e-5)
