@@ -133,8 +133,8 @@ class MapCnn(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits, shape (n, n_classes), of features, shape (n, 28, n_features)."""
-        wide = isinstance(self.reduce, nn.Conv2d)
-        out: Tensor = self.head(self.convolutions(self._reduced(self.reduce, features) if wide else self.to_map(features)))
+        laid = self._reduced(self.reduce, features) if isinstance(self.reduce, nn.Conv2d) else self.to_map(features)
+        out: Tensor = self.head(self.convolutions(laid))
         return out
 
 
