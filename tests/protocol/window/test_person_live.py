@@ -6,6 +6,7 @@ the screen.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -331,12 +332,16 @@ def test_two_tones_frame_the_closed_eyes(watched: Watched) -> None:
     assert high - low > 1.0
 
 
-def test_the_patch_was_lit_by_flips_that_have_a_marker(watched: Watched) -> None:
-    """Photos cannot catch one flip; that the patch is drawn then is seen by the next test, flip by flip."""
-    stamps = {round(float(t), 6) for t in Flips.of(watched.run).stamps}
-    for marker, t in sent(watched.run):
-        if marker.name.startswith(("clip/", "sync/")):
-            assert round(t, 6) in stamps, marker
+def test_the_patch_is_white_for_one_flip_and_the_keys_ask_for_what_the_page_says(tmp_path: Path) -> None:
+    with display.laboratory(size_px=(320, 240), sound=False) as env:
+        command = [sys.executable, str(Path(__file__).with_name("drive_display.py")), "top-right", str(tmp_path / "flips.csv")]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "a page": "black", "a clip's first flip": "white", "the flip after it": "black", "a white step": "white",
+        "a black step": "black", "a clip is cleared": "black, told", "F6": "repeat by f6", "F7": "skip by f7",
+        "F8": "pause by f8", "Escape": "stop by escape", "F8 in a pause": "resume by f8",
+    }  # fmt: skip
 
 
 # ---- every frame
