@@ -25,10 +25,11 @@ DEMO := demo
 STUDY_OPTIONS :=
 PARTICIPANTS := 15
 BELOW := 8
-TRAIN_OPTIONS := --features seeded,pool96 --windows central
+TRAIN_OPTIONS := --features seeded,pool96 --windows central --splits window-random,leave-one-subject-out
 
 demo: setup
 	@$(MAKE) recipe
+	$(STEP) emo-train $(DEMO)/bids --features pool96 --windows central --splits leave-subject-and-stimulus-out --out $(DEMO)/headline
 
 recipe:
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
