@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from collector import consent, console, prepare, resuming, signals, told
+from collector import consent, console, dialog, prepare, resuming, signals, told
 from collector.conduct import Conductor
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome, Patience, Roster
@@ -111,7 +111,10 @@ def _in_words(quality: Quality) -> str:
 @app.command()
 def run(
     study: Annotated[Path, typer.Argument(help="Study file, or the folder in which study.toml lies.")],
-    participant: Annotated[str, typer.Option(help="Label of the participant: a code such as 07, never a name.")],
+    participant: Annotated[
+        str | None,
+        typer.Option(help="Label of the participant: a code such as 07, never a name; left out: PsychoPy's dialog asks."),
+    ] = None,
     session: Annotated[str, typer.Option(help="Label of the session.")] = "01",
     data: Annotated[Path | None, typer.Option(help="Where sessions are stored; default: data beside the study file.")] = None,
     twin: Annotated[bool, typer.Option("--twin", help="Simulated headset, camera and participant.")] = False,
@@ -149,6 +152,9 @@ def run(
     is written); 3 when something broke. Ctrl-C ends the session in order.
     """
     screen = Console(stderr=True)
+    if participant is None:
+        prepare.check_display(os.environ)
+        participant, session = dialog.ask(session=session)
     plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin, replaces=replaces)
     prepare.check_display(os.environ)
     plan = _resumed(plan, resume, screen)

@@ -1,4 +1,4 @@
-"""A real window, driven step by step: prints as JSON what its photodiode's patch shows after each flip and what keys ask for."""
+"""A real window, driven step by step: prints as JSON what its patch for a photodiode shows, and what keys ask for."""
 
 import json
 import os

@@ -458,3 +458,21 @@ def test_a_code_is_read_off_a_photo_and_two_at_once_are_none(tmp_path: Path) -> 
     torn[:40] = coded(8, (320, 240))[:40]
     assert read_code(torn) is None
     assert read_code(np.full((720, 1280, 3), 64, np.uint8)) is None
+
+
+def test_without_a_participant_psychopy_s_dialog_asks_who_it_is(tmp_path: Path) -> None:
+    ask = "from collector import dialog; print(dialog.ask(session='02'))"
+    with display.laboratory(size_px=(800, 600), sound=False) as env:
+        process = subprocess.Popen([sys.executable, "-P", "-c", ask], env=env, stdout=subprocess.PIPE, text=True)
+        find = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "emolab"]
+        number = subprocess.run(find, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=True).stdout.split()[-1]
+        for action in (
+            ["windowfocus", "--sync", number],
+            ["sleep", "0.5"],
+            ["type", "07"],
+            ["sleep", "0.5"],
+            ["key", "Return"],
+        ):
+            subprocess.run(["xdotool", *action], env=env, check=True)
+        said, _ = process.communicate(timeout=LIMIT_S)
+    assert said.strip() == "('07', '02')"
