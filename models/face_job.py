@@ -24,7 +24,25 @@ from models.splits import HEADLINE
 from models.steps import Steps
 
 DRAW_SEED = 1  # of the division of a folder that has none: the same for every run, so that its test pictures stay unseen
+FEW_FACES = 0.8  # share of the frames; a recording with fewer is named
 LIBRARIES = ("emolab", "torch", "torchvision", "scikit-learn", "numpy", "opencv-python")
+
+
+def tell(data: Dataset, steps: Steps) -> None:
+    """Say of each recording in how many of the frames that were looked at a face was missing, or somebody else's was too."""
+    for faces in list(data.faces.values())[:1]:  # other features are of the same frames
+        for files in data.recordings:
+            who = (files.participant, files.session, files.run)
+            rows = [row for row, w in enumerate(data.windows) if (w.participant, w.session, w.run) == who]
+            looked = faces.frame[rows] >= 0
+            if not looked.any():
+                continue
+            coverage, others = faces.found[rows][looked].mean(), faces.others[rows].mean()
+            if coverage < FEW_FACES:
+                what = "no face" if coverage == 0 else f"a face in {coverage:.0%}"
+                steps.say(f"{files.stem}: {what} of {looked.sum()} frames: missing there, never guessed")
+            if others > 0:
+                steps.say(f"{files.stem}: more than one person in {others:.0%} of the frames; the participant is followed")
 
 
 def plan(settings: FaceSettings, kinds: Sequence[Features], emotions: Sequence[str]) -> Folder | None:

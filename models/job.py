@@ -163,6 +163,7 @@ def _load(
             f"{options.root}: {len(data.windows)} windows of {n} emotions are left; two emotions are needed: see what "
             f"was left out, or allow more with --artefact-uv (now {options.rules.artefact_uv:g})"
         )
+    face_job.tell(data, steps)
     for kind, faces in data.faces.items():
         if not faces.found.any():
             raise bids.BidsError(
