@@ -218,7 +218,7 @@ class Display:
         self._keys = [key for key in (*self._keys, *event.getKeys()) if key == ESCAPE or key in WISHES]
 
     def take_click(self) -> tuple[float, float] | None:
-        """Return where the mouse was just pressed, pixels from the top left corner."""
+        """Return where the mouse was just pressed, pixels from the top left corner; a click between two looks is not seen."""
         down = bool(self._mouse.getPressed()[0])
         clicked, self._was_down = down and not self._was_down, down
         x, y = self._mouse.getPos()
@@ -236,6 +236,7 @@ class Display:
     def _listen(self) -> None:
         from psychopy import event
 
+        # measured with 25 keys sent: event.getKeys received 25, hardware.keyboard.Keyboard lost some, iohub six
         self._keys += event.getKeys()
         if ESCAPE in self._keys:
             self._keys = [key for key in self._keys if key != ESCAPE]  # asked once; what is shown afterwards may be stopped too
@@ -265,6 +266,8 @@ def _open(screen: ScreenPart, *, size_px: tuple[int, int], fullscreen: bool) -> 
             raise
         display = os.environ.get("DISPLAY", "")
         raise WindowError(f"DISPLAY = {display!r}: no such screen; log in to a desktop, or run under xvfb-run") from error
+    # pyglet: PsychoPy's other back ends are stubs that raise. checkTiming: its own measurement means nothing where flips are not
+    # tied to a display (Xvfb, a remote desktop), so ours decides. A monitor that is passed, not named, keeps it from warning.
     return visual.Window(
         size_px, fullscr=fullscreen, winType="pyglet", monitor=habits.monitor(screen), units="pix",
         color=pictures.BACKGROUND, colorSpace="rgb255", checkTiming=False, allowGUI=False, waitBlanking=True,

@@ -1,4 +1,9 @@
-"""Plays a clip: every frame at its flip, the sound on the same clock, and an account of both."""
+"""Plays a clip: every frame at its flip, the sound on the same clock, and an account of both.
+
+Not by PsychoPy's MovieStim (2026.2.5), measured: it chooses the frame by the wall clock at ``draw()`` and not at the flip, does
+not know which one (``frameIndex`` is always 0), never shows the last, opens the sound device even with ``noAudio=True``, leaks
+13 MB a clip, takes SIGTERM away from the process, and may hang at its end.
+"""
 
 from __future__ import annotations
 
