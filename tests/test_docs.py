@@ -14,6 +14,7 @@ from collector.cli import app as record_app
 from collector.launch import app as run_app
 from collector.twin.cli import app as twin_app
 from models.cli import app as train_app
+from models.label_cli import app as label_app
 from models.weights_cli import app as weights_app
 from protocol.cli import app as study_app
 
@@ -22,7 +23,7 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 PICTURES = sorted(ROOT.glob("docs/pictures/*.png"))
 APPS = {
     "emo-study": study_app, "emo-run": run_app, "emo-record": record_app, "emo-twin": twin_app, "emo-export": export_app,
-    "emo-report": report_app, "emo-train": train_app, "emo-weights": weights_app,
+    "emo-report": report_app, "emo-train": train_app, "emo-label": label_app, "emo-weights": weights_app,
 }  # fmt: skip
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"`(emo-[^`]+)`|^(?:\$ )?(emo-.*)$", re.MULTILINE)
