@@ -266,8 +266,8 @@ def _open(screen: ScreenPart, *, size_px: tuple[int, int], fullscreen: bool) -> 
             raise
         display = os.environ.get("DISPLAY", "")
         raise WindowError(f"DISPLAY = {display!r}: no such screen; log in to a desktop, or run under xvfb-run") from error
-    # pyglet: PsychoPy's other back ends are stubs that raise. checkTiming: its own measurement means nothing where flips are not
-    # tied to a display (Xvfb, a remote desktop), so ours decides. A monitor that is passed, not named, keeps it from warning.
+    # pyglet: PsychoPy's other back ends are stubs that raise. checkTiming: its own measurement means nothing where flips are
+    # not tied to a display (Xvfb, a remote desktop), so ours decides. A monitor passed as an object keeps it from warning.
     return visual.Window(
         size_px, fullscr=fullscreen, winType="pyglet", monitor=habits.monitor(screen), units="pix",
         color=pictures.BACKGROUND, colorSpace="rgb255", checkTiming=False, allowGUI=False, waitBlanking=True,
