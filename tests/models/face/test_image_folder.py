@@ -108,11 +108,11 @@ def test_grey_sixteen_bit_and_transparent_pictures_are_the_face_they_show(tmp_pa
     assert plain.shape == (CROP_PX, CROP_PX, 3)
     expected = cv2.resize(shown[:, 40:280], (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)[..., ::-1]
     np.testing.assert_array_equal(plain, expected)
-    deep = load(_save(tmp_path / "b.png", shown.astype(np.uint16) * 257))
+    deep = load(_save(tmp_path / "b.png", shown.astype(np.uint16) * 256))
     np.testing.assert_allclose(deep.astype(int), plain, atol=1)
     clear = load(_save(tmp_path / "c.png", np.dstack([shown, np.full(gray.shape, 255, np.uint8)])))
     np.testing.assert_array_equal(clear, plain)
-    flat = load(_save(tmp_path / "d.png", gray.astype(np.uint16) * 257))
+    flat = load(_save(tmp_path / "d.png", gray.astype(np.uint16) * 256))
     assert (flat[..., 0] == flat[..., 2]).all() and flat.std() > 10
 
 
