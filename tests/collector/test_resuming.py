@@ -73,6 +73,14 @@ def test_a_clip_whose_end_the_recorder_did_not_live_to_see_is_shown_again(tmp_pa
     assert [trial.trial for trial in left(tmp_path).trials] == [3, 4]
 
 
+def test_a_complete_clip_that_was_repeated_and_then_broken_off_is_left(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ends={1: "complete"})
+    with Journal(run.journal("window"), now=lambda: 2.0) as journal:
+        journal.write("state", "clip", {"trial": "1", "step": "trial/1", "attempt": 2})
+    assert [trial.trial for trial in left(tmp_path).trials] == [1, 2, 3, 4]
+    assert left(tmp_path).begun == {1: 2}
+
+
 def test_without_runs_nothing_is_left_to_go_on_with(tmp_path: Path) -> None:
     found = left(tmp_path)
     assert (found.open, found.begun, len(found.trials)) == (False, {}, 4)

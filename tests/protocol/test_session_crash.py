@@ -240,3 +240,19 @@ def test_an_abort_stays_an_abort_through_a_crash_and_the_mood_repair_is_shown(tm
         repairs = [m.keys["end"] for m, _ in moments if m.name == "mood_repair/offset"]
         assert repairs[-1] == "complete"
         assert str(moments[-1][0]) == "session/end end=aborted reason=escape"
+
+
+def test_a_question_that_was_left_out_is_not_asked_after_a_crash_in_the_rest(tmp_path: Path) -> None:
+    died: list[str] = []
+
+    def crash(kind: Kind, name: str) -> str:
+        if not died and (kind, name) == ("state", "rest"):
+            died.append(name)
+            return "after"
+        return ""
+
+    lab = whole(tmp_path, at={("intensity", 2): Asked("skip", "f7")}, crash=crash)  # the first is the practice's
+    assert lab.run_to_the_end() == Ending("complete")
+    asked = [e.partition(" <")[0] for e in lab.events if e.startswith("rating")]
+    assert asked.count("rating intensity") == 1 + len(WHOLE_TRIALS)
+    assert (lab.rows[0].intensity, lab.rows[0].looked_away) == (None, "no")

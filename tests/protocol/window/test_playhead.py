@@ -94,3 +94,11 @@ def test_every_frame_is_shown_or_dropped_whatever_the_flips_do(intervals: list[f
     assert head.shown + head.dropped == n
     assert head.shown == len(set(seen))
     assert seen == sorted(seen)
+
+
+def test_a_last_frame_that_stands_long_by_its_own_word_is_no_missing_end() -> None:
+    frames = [Frame(0, 0.0, PICTURE, 0.5), Frame(1, 0.5, PICTURE, 1.0), None]
+    head = Playhead(lambda: frames.pop(0), frame_s=FRAME_S, duration_s=1.5)
+    assert play(head, [0.3, 0.6, 1.4]) == [0, 0, 1, 1]
+    head.count_rest()
+    assert (head.missing_s, head.repeated, head.dropped) == (0.0, 0, 0)
