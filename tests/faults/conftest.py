@@ -24,7 +24,7 @@ def fault_row(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def report(*, test: str, n: int, passed: int, note: str = "") -> None:
         request.node.stash[_reported] = True
-        _write({"test": test, "n": n, "passed": passed, "note": note})
+        _write({"test": test, "n": int(n), "passed": int(passed), "note": note})
 
     return report
 
