@@ -59,7 +59,10 @@ class ClipFacts(_Record):
 
 
 class RunFacts(_Record):
-    """What is known of a run without its arrays; ``judged_s`` are the seconds that the rule looks at."""
+    """What is known of a run without its arrays.
+
+    ``judged_s`` are the seconds that the rule looks at; ``missing`` is what another recorder's recording lacks, line by line.
+    """
 
     session: Session
     about: About
@@ -70,6 +73,7 @@ class RunFacts(_Record):
     has_eeg: bool
     has_video: bool
     has_readings: bool
+    missing: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -73,6 +73,7 @@ class Recording:
     moments: tuple[tuple[float, Marker], ...]
     videos: tuple[Video, ...]
     shift: timedelta = timedelta()
+    missing: tuple[str, ...] = ()
 
     @property
     def end(self) -> str:
@@ -113,7 +114,7 @@ def load(run: Run) -> Recording:
         _check_files(run, manifest)
     entries = clip_table.load(run.clips_tsv) if run.clips_tsv.exists() else ()
     streams = xdf.read(run.recording) if run.recording.exists() else {}
-    return Recording(run, session, study, manifest, entries, streams, _moments(streams), _videos(run, streams))
+    return Recording(run, session, study, manifest, entries, streams, moments(streams), _videos(run, streams))
 
 
 def _check_files(run: Run, manifest: Manifest) -> None:
@@ -128,8 +129,8 @@ def _check_files(run: Run, manifest: Manifest) -> None:
             )
 
 
-def _moments(streams: Mapping[int, xdf.Stream]) -> tuple[tuple[float, Marker], ...]:
-    """Read the markers; one that a window which came back said again, with the very stamp, is one."""
+def moments(streams: Mapping[int, xdf.Stream]) -> tuple[tuple[float, Marker], ...]:
+    """Return the markers with LSL seconds; one that a window which came back said again, with the very stamp, is one."""
     found, seen = [], set()
     for stream in (s for s in streams.values() if s.header.name == markers.STREAM_NAME):
         rows = cast(list[list[str]], stream.values)

@@ -19,6 +19,7 @@ from bids_export import (
     receipts,
     recording,
     sidecars,
+    sources,
     sync,
     sync_signals,
     tables,
@@ -72,7 +73,7 @@ def write(new: Path, session: SessionFacts, *, profile: Profile = INTERNAL, prog
     written = _Written()
     for run, facts in zip(session.folders, session.runs, strict=True):
         progress(run.stem)
-        _write_run(new, profile.recording(recording.load(run), facts), facts, session, written, sources=not profile.shareable)
+        _write_run(new, profile.recording(sources.load(run), facts), facts, session, written, sources=not profile.shareable)
         if not profile.shareable:
             _copy_source(new, run)
     if written.scans:

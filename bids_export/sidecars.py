@@ -9,6 +9,7 @@ from bids_export import sync, tables
 from bids_export.sync import NOTHING, Certificate, Leg
 from bids_export.timeline import BAD_GAP
 from protocol.folder import Session
+from protocol.labrecorder import PRESENTATION, RECORDER
 from protocol.study import OTHER, Emotion, Study
 
 # of HED 8.4.0
@@ -137,12 +138,12 @@ def presentation(study: Study, session: Session) -> dict[str, Any]:
     """Return ``StimulusPresentation``; the screen's height follows from square pixels."""
     screen = study.screen
     width_px, height_px = screen.size_px
-    version = session.versions.get("psychopy")
+    version, foreign = session.versions.get("psychopy"), RECORDER in session.versions
     return tables.known(
         {
             "OperatingSystem": session.versions.get("system"),
-            "SoftwareName": "PsychoPy",
-            "SoftwareRRID": "RRID:SCR_006571",
+            "SoftwareName": session.versions.get(PRESENTATION) if foreign else "PsychoPy",
+            "SoftwareRRID": None if foreign else "RRID:SCR_006571",
             "SoftwareVersion": None if version == tables.NA else version,
             "Code": None,
             "ScreenDistance": screen.distance_m,

@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ValidationError, model_validator
 
 from protocol.study_devices import Camera, ContactQuality, Eeg, Gate, Screen, Stream
+from protocol.study_labrecorder import LabRecorder, Meaning
 from protocol.study_parts import (
     About,
     Color,
@@ -34,8 +35,8 @@ from protocol.study_people import ConsentForm, Export, ParticipantForm
 
 __all__ = [
     "OTHER", "About", "Camera", "Color", "ConsentForm", "ContactQuality", "Design", "Eeg", "Emotion", "Export", "Gate",
-    "Institution", "Label", "Name", "Part", "ParticipantForm", "Practice", "Ratings", "Safety", "Screen", "Stimuli",
-    "Stream", "Study", "StudyError", "Sync", "Timing", "digest", "load", "loads", "study_path",
+    "Institution", "LabRecorder", "Label", "Meaning", "Name", "Part", "ParticipantForm", "Practice", "Ratings", "Safety",
+    "Screen", "Stimuli", "Stream", "Study", "StudyError", "Sync", "Timing", "digest", "load", "loads", "study_path",
 ]  # fmt: skip
 
 OTHER = "other"  # the discrete rating's last choice
@@ -65,6 +66,7 @@ class Study(Part):
     form: ParticipantForm = ParticipantForm()
     consent: ConsentForm
     export: Export = Export()
+    labrecorder: LabRecorder | None = None
 
     @model_validator(mode="after")
     def _emotions(self) -> Self:

@@ -72,6 +72,9 @@ def _kind(value: Schema, defs: Schema) -> str:
     if value.get("type") == "array":
         items = value.get("prefixItems")
         return "[" + ", ".join(_kind(item, defs) for item in items) + "]" if items else f"list of {_kind(value['items'], defs)}"
+    if value.get("type") == "object":
+        (inner,) = value.get("patternProperties", {"": value.get("additionalProperties")}).values()
+        return f"table of names, each with {_kind(inner, defs)}"
     return _WORDS[value["type"]] + _limits(value)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bids_export.recording import _moments
+from bids_export import recording
 from collector import xdf
 from protocol.markers import STREAM_NAME, STREAM_TYPE
 
@@ -22,12 +22,12 @@ def test_what_the_window_that_came_back_said_again_is_one_marker_and_both_stream
         (21.5, "clip/offset trial=1 stim_id=a target=fear end=interrupted"),
         (40.0, "clip/onset trial=1 stim_id=a target=fear attempt=2"),
     )
-    moments = _moments({1: died, 2: back})
+    moments = recording.moments({1: died, 2: back})
     assert [(round(t, 3), str(marker).partition(" ")[0]) for t, marker in moments] == [
         (10.0, "session/start"), (20.0, "clip/onset"), (21.5, "clip/offset"), (40.0, "clip/onset"),
     ]  # fmt: skip
 
 
 def test_two_markers_of_one_stamp_are_two() -> None:
-    moments = _moments({1: stream(1, (10.0, "sync/cue n=1"), (10.0, "sync/cue n=2"), (11.0, "sync/cue n=2"))})
+    moments = recording.moments({1: stream(1, (10.0, "sync/cue n=1"), (10.0, "sync/cue n=2"), (11.0, "sync/cue n=2"))})
     assert len(moments) == 3

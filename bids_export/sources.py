@@ -1,0 +1,67 @@
+"""Where recordings come from: runs of ours, and files of LabRecorder's in the same folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bids_export import labrecorder, recording
+from bids_export.recording import Recording, RecordingError
+from protocol import folder
+from protocol.folder import Run, Session
+from protocol.labrecorder import LabRun
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a data folder holds: its runs, by participant, session and number, and what was passed over, one line each."""
+
+    runs: tuple[Run, ...]
+    passed_over: tuple[str, ...] = ()
+
+
+def find(data: Path, study: Path | None = None) -> Source:
+    """Return the runs of a data folder.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    study : Path or None
+        The study file that says what LabRecorder's files hold; None means the one in the data folder, if there is one.
+
+    Raises
+    ------
+    RecordingError, StudyError, FolderError
+        When there are none, or a folder with recordings has no ``session.json``.
+    """
+    if (data / "session.json").exists():
+        raise RecordingError(f"{data}: is one run; name the data folder that holds sub-*/ses-*/run-*")
+    for path in sorted(data.glob("sub-*/ses-*/run-*")):
+        # an empty folder is a run whose launcher ended before it wrote its first file: nothing was recorded
+        if path.is_dir() and not (path / "session.json").exists() and any(path.iterdir()):
+            raise RecordingError(f"{path}: has no session.json: nobody knows whose data it is; move it out of {data}")
+    others = labrecorder.find(data, study)
+    runs = (*folder.find(data), *others.runs)
+    if not runs:
+        passed = f" ({others.passed_over[0]})" if others.passed_over else ""
+        raise RecordingError(
+            f"{data}: holds no sub-*/ses-*/run-*/session.json{passed}; record with emo-run, or name another folder"
+        )
+    return Source(tuple(sorted(runs, key=lambda run: (run.participant, run.session, run.run))), others.passed_over)
+
+
+def load(run: Run) -> Recording:
+    """Read a run, whoever recorded it.
+
+    Raises
+    ------
+    RecordingError, FolderError, StudyError, ManifestError, XdfError
+        One line: file, key, value, cure.
+    """
+    return labrecorder.load(run) if isinstance(run, LabRun) else recording.load(run)
+
+
+def uid(run: Run) -> str:
+    """Return what a recording is recognised by, whatever its folder is called."""
+    return labrecorder.uid_of(run) if isinstance(run, LabRun) else Session.load(run.session_json).uid
