@@ -6,6 +6,9 @@ In an environment of its own, without emolab:
     strangers/bin/pip install moabb braindecode mne-bids-pipeline
     strangers/bin/python docs/open_without_emolab.py bids
 
+braindecode needs a torch and a torchaudio that were made for each other, such as torch==2.11.0 torchaudio==2.11.0.
+Tried with MOABB 1.7.2, braindecode 1.8.1 and mne-bids-pipeline 1.10.1: all three open the dataset.
+
 Prints what each of them found, and ends with 1 when one of them did not open the dataset.
 """
 
@@ -54,7 +57,7 @@ def by_pipeline(root: Path) -> str:
             "on_error = 'abort'\nrun_source_estimation = False\nconcatenate_epochs = False\n",
             encoding="utf-8",
         )
-        command = [sys.executable, "-m", "mne_bids_pipeline", f"--config={config}", "--steps=init,preprocessing"]
+        command = [str(Path(sys.executable).with_name("mne_bids_pipeline")), f"--config={config}", "--steps=init,preprocessing"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError((done.stdout + done.stderr)[-1500:])

@@ -76,6 +76,7 @@ def test_without_the_alignment_the_stranger_would_miss_them(tmp_path: Path, monk
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute on an idle machine
 def test_impulses_of_the_twin_are_found_at_both_ends_of_twenty_minutes(tmp_path: Path) -> None:
     """Through the session itself, with gaps, 200 ppm, and a screen, a camera and an EEG that are late independently."""
     files = small_study(tmp_path / "study", rest_s=395.0, fps=12, blinks=12)
