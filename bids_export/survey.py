@@ -139,7 +139,7 @@ def survey(
         who: _of_data(tuple(of_session), known.get(who), progress=lambda stem: progress(stem, len(runs)))
         for who, of_session in groupby(runs, lambda run: (run.participant, run.session))
     }
-    sessions |= {who: _of_dataset(who, receipt) for who, receipt in known.items() if who not in sessions}
+    sessions |= {who: of_dataset(who, receipt) for who, receipt in known.items() if who not in sessions}
     _check_one_study(sessions.values())
     people = [
         Participant(label, tuple(sessions[who] for who in of_person))
@@ -164,7 +164,7 @@ def _of_data(runs: tuple[Run, ...], receipt: Receipt | None, *, progress: Callab
     return _session(runs[0].participant, runs[0].session, tuple(facts), folders=runs, key=key, receipt=same)
 
 
-def _of_dataset(who: tuple[str, str], receipt: Receipt) -> SessionFacts:
+def of_dataset(who: tuple[str, str], receipt: Receipt) -> SessionFacts:
     return _session(*who, receipt.runs, key=receipt.key, receipt=receipt)
 
 

@@ -55,6 +55,8 @@ class Card:
         Of the data, which binds the weights.
     simulated : bool
         Whether the data are.
+    withdrawn : int
+        How many of those it has learnt from have withdrawn since: with any, it is not used until it is trained again.
     """
 
     modality: Modality
@@ -74,6 +76,7 @@ class Card:
     licence: str
     simulated: bool
     shape: tuple[int, ...] = ()
+    withdrawn: int = 0
     intended_use: str = INTENDED_USE
     schema: int = SCHEMA
 
@@ -109,7 +112,7 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], Card]:
     except (OSError, ValueError, SafetensorError) as error:
         raise CardError(f"{path}: is no model with its card ({' '.join(str(error).split())[:120]})") from None
     names = {field.name for field in fields(Card)}
-    if not isinstance(raw, dict) or set(raw) != names or raw["schema"] != SCHEMA:
+    if not isinstance(raw, dict) or set(raw) | {"withdrawn"} != names or raw["schema"] != SCHEMA:
         raise CardError(f"{path.with_suffix('.json')}: is no model card of schema {SCHEMA}")
     lists = {name: tuple(raw[name]) for name in ("emotions", "participants", "scores", "shape")}
     return tensors, Card(**{**raw, **lists})

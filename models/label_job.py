@@ -136,6 +136,10 @@ def choose(folder: Path, features: str | None) -> dict[Modality, Kept]:
 def _kept(folder: Path, stem: str) -> Kept:
     path = folder / f"{stem}.safetensors"
     tensors, card = load(path)
+    if card.withdrawn:
+        raise CardError(
+            f"{path}: withdrawn = {card.withdrawn}: some of those it learnt from have withdrawn; train it again with emo-train"
+        )
     return Kept(path=path, tensors=tensors, card=card)
 
 

@@ -1,0 +1,1 @@
+"""One participant's bytes, everywhere: what ``emo-withdraw`` does."""
