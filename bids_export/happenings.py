@@ -104,7 +104,7 @@ def _of_note(line: str) -> tuple[str, str]:
 
 def _words(name: str, keys: dict[str, str]) -> str:
     reason = keys.pop("reason", "")
-    said = [keys.pop("stream", ""), *(f"{key} {value}" for key, value in keys.items() if key in ("seconds", "ppm")), reason]
+    said = [keys.pop("stream", ""), *(f"{value} {key}" for key, value in keys.items() if key in ("seconds", "ppm")), reason]
     more = ", ".join(part for part in said if part)
     return f"{_WORDS.get(name, name)}{': ' if more else ''}{more}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +15,12 @@ from rich.table import Table
 
 from bids_export.console import out, progress
 from bids_export.report.facts import ReportError
+from collector.quality import WORDS
 from protocol import commands, folder
 
 if TYPE_CHECKING:
+    from bids_export.report.facts import Facts
+    from bids_export.report.from_bids import Dataset
     from bids_export.report.group import Group
     from bids_export.report.measures import Measures
 
@@ -42,17 +47,24 @@ def report(
     participant_label: Annotated[
         list[str] | None, typer.Option("--participant-label", help="Only this participant; may be given several times.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="With participant: the data folder, for full pages of those whom the dataset leaves out."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what a recording is worth: a page with pictures, and its measures as JSON beside it.
 
     Example: emo-report data/sub-07/ses-01/run-01
 
-    As a BIDS-App: emo-report bids bids/derivatives/emolab-report participant, then the same with group.
+    As a BIDS-App: emo-report bids bids/derivatives/emolab-report participant, then the same with group. Participants whose
+    recordings the dataset leaves out have a page too: a full one with --data, else of what the export remembers.
 
     A run: ends with 0 when it is kept, with 1 when it is to be excluded or could not be judged. Participants: ends with 0 when
     every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends with 2.
     """
+    if target is None and data is not None:
+        raise ReportError(f"--data = {data}: is for a dataset; a run is reported on from its own folder")
     if target is None:
         _one(source, out_dir, as_json=as_json)
     elif level is None:
@@ -60,7 +72,9 @@ def report(
     elif out_dir is not None:
         raise ReportError(f"--out = {out_dir}: is for a single run; with a dataset the second word says where reports go")
     elif level is Level.participant:
-        _participants(source, target, _labels(participant_label), as_json=as_json)
+        _participants(source, target, _labels(participant_label), data, as_json=as_json)
+    elif data is not None:
+        raise ReportError(f"--data = {data}: is for participant; the group's page takes what that left")
     else:
         _group(source, target, _labels(participant_label), as_json=as_json)
 
@@ -109,20 +123,25 @@ def _tell(measures: Measures, page: Path) -> None:
     out.print(page, markup=False, highlight=False)
 
 
-def _participants(root: Path, target: Path, labels: tuple[str, ...], *, as_json: bool) -> None:
-    from bids_export.report import from_bids, output
+def _participants(root: Path, target: Path, labels: tuple[str, ...], data: Path | None, *, as_json: bool) -> None:
+    from bids_export.report import from_bids, group, output, participant_page
     from bids_export.report.measures import measure
 
-    dataset = from_bids.Dataset(root.absolute())
-    recordings = from_bids.select(dataset, labels)
-    output.prepare(target.absolute(), dataset)
+    dataset, target = from_bids.Dataset(root.absolute()), target.absolute()
+    loads = _loads(dataset, labels, data)
+    output.prepare(target, dataset)
     done: list[tuple[Measures, Path]] = []
     with progress() as told:
-        for vhdr in recordings:
-            told("report", vhdr.name.removesuffix("_eeg.vhdr"), len(recordings))
-            facts = from_bids.load(dataset, vhdr)
+        for name, load in loads:
+            told("report", name, len(loads))
+            facts = load()
             measures = measure(facts)
-            done.append((measures, output.write(target.absolute(), facts, measures)))
+            done.append((measures, output.write(target, facts, measures)))
+        for person in group.people(dataset, target, labels):
+            if person.recordings:
+                participant_page.write(
+                    target, person, study=dataset.name, simulated=dataset.simulated, emotions=dataset.emotions
+                )  # fmt: skip
     if as_json:
         out.print_json(json.dumps([{**record(measures), "page": str(page)} for measures, page in done]))
         return
@@ -138,6 +157,24 @@ def _participants(root: Path, target: Path, labels: tuple[str, ...], *, as_json:
         table.add_row(name, measures.verdict.replace("_", " "), quality, "\n".join(measures.findings))
     out.print(table)
     out.print(f"pages: {target.absolute()}", markup=False, highlight=False)
+
+
+def _loads(dataset: Dataset, labels: tuple[str, ...], data: Path | None) -> list[tuple[str, Callable[[], Facts]]]:
+    """Return what is to be reported on: recordings of the dataset, then those that it leaves out."""
+    from bids_export.report import from_bids, from_run
+
+    found: list[tuple[str, Callable[[], Facts]]] = [
+        (vhdr.name.removesuffix("_eeg.vhdr"), partial(from_bids.load, dataset, vhdr))
+        for vhdr in from_bids.select(dataset, labels)
+    ]
+    runs = {run.stem: run for run in from_bids.left_out(dataset, data.absolute(), labels)} if data is not None else {}
+    found += [(stem, partial(from_run.load, run.path)) for stem, run in runs.items()]
+    rest = (facts for facts in from_bids.remembered(dataset, labels) if facts.stem not in runs)
+    return [*found, *((facts.stem, partial(_known, facts)) for facts in rest)]
+
+
+def _known(facts: Facts) -> Facts:
+    return facts
 
 
 def _group(root: Path, target: Path, labels: tuple[str, ...], *, as_json: bool) -> None:
@@ -165,7 +202,7 @@ def _tell_group(found: Group, page: Path) -> None:
     about = Table.grid(padding=(0, 2))
     n = len(found.people)
     about.add_row("recorded", f"{n} participant{'s'[: n != 1]}{' (simulated)' if found.simulated else ''}")
-    about.add_row("kept", f"{len(found.kept)} ({found.rule.metric} of at least {found.rule.threshold:.0%})")
+    about.add_row("kept", f"{len(found.kept)} ({WORDS[found.rule.metric]} of at least {found.rule.threshold:.0%})")
     about.add_row("BIDS", found.valid)
     if not found.scores:
         about.add_row("scores", "none yet: emo-train")

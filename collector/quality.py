@@ -26,6 +26,7 @@ MIN_COVERAGE = 0.95  # below, too little of the session was judged by the device
 CQ_LEVELS = 4.0
 EQ_LEVELS = 4.0
 
+WORDS: Mapping[str, str] = {"CQ": "contact quality", "EQ": "EEG quality"}  # letters explain themselves to nobody
 _NO_SENSORS = ("Timestamp", "BatteryPercent", "Overall", "Signal", "SampleRateQuality")  # of Emotiv's quality streams
 _CUTS = ("window/lost", "abort", "session/end")  # what ends a clip that has no offset
 _BASELINES = ("baseline/eyes_open", "baseline/eyes_closed")
@@ -92,14 +93,15 @@ def _verdict(
 ) -> tuple[Literal["keep", "exclude", "not_judged"], str]:
     if not total > 0:
         return "not_judged", "no clip was played"
+    said = WORDS[metric]
     if not n:
-        return "not_judged", f"no {metric} reading was recorded"
+        return "not_judged", f"no {said} reading was recorded"
     # the tolerance is for sums of floats alone: 1e-9 is a thousandth of a millionth of the range
     if value is None or coverage < MIN_COVERAGE - 1e-9:
-        return "not_judged", f"{metric} readings cover {coverage:.1%} of the session, less than {MIN_COVERAGE:.0%}"
+        return "not_judged", f"{said} readings cover {coverage:.1%} of the session, less than {MIN_COVERAGE:.0%}"
     if value >= threshold - 1e-9:
         return "keep", ""
-    return "exclude", f"{metric} {value:.2%} is below {threshold:.2%}"
+    return "exclude", f"{said} {value:.2%} is below {threshold:.2%}"
 
 
 def pool(parts: Sequence[tuple[Quality, float]]) -> Quality:

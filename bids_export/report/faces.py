@@ -1,4 +1,4 @@
-"""Is there a face? Some frames of a video, looked at by OpenCV's frontal-face cascade."""
+"""Is there a face, and can it be seen? Some frames of a video, looked at by OpenCV's frontal-face cascade."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bids_export.report.facts import Faces, ReportError
 N_SAMPLED = 60  # a share of 95 % is then known to some 6 points; two seconds of work
 HEIGHT = 360  # px: larger frames are searched at this height: half the work, the same faces
 MIN_FACE = 0.15  # of the height: a face 1 m from a webcam fills more
+BLACK, WHITE = 5, 250  # grey levels beyond which a camera tells no more
 
 
 def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Faces:
@@ -35,26 +36,43 @@ def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Fa
     """
     wanted = pts_s[np.unique(np.linspace(0, len(pts_s) - 1, n).round().astype(int))] if len(pts_s) else pts_s
     cascade = _cascade()
-    seen: dict[float, bool] = {}
+    seen: dict[float, tuple[bool, float, float]] = {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         for t in wanted.tolist():
             container.seek(int(t * av.time_base))
             frame = next(container.decode(stream), None)
             if frame is not None and frame.time is not None:
-                seen.setdefault(frame.time, has_face(np.asarray(frame.to_ndarray(format="gray"), np.uint8), cascade))
+                seen.setdefault(frame.time, _looked(np.asarray(frame.to_ndarray(format="gray"), np.uint8), cascade))
     times = np.array(sorted(seen))
-    found = np.array([seen[t] for t in times.tolist()], dtype=np.bool_)
-    return Faces(onsets=np.interp(times, pts_s, onsets) if len(times) else times, found=found)
+    found, brightness, clipped = np.array([seen[t] for t in times.tolist()]).reshape(-1, 3).T
+    return Faces(
+        onsets=np.interp(times, pts_s, onsets) if len(times) else times, found=found.astype(np.bool_), brightness=brightness,
+        clipped=clipped,
+    )  # fmt: skip
 
 
-def has_face(gray: NDArray[np.uint8], cascade: cv2.CascadeClassifier) -> bool:
-    """Tell whether a frame (height, width) shows a face from the front."""
+def _looked(gray: NDArray[np.uint8], cascade: cv2.CascadeClassifier) -> tuple[bool, float, float]:
+    """Return whether there is a face, how bright it is, and how much of it is black or white; without one, of the frame."""
+    box = find_face(gray, cascade)
+    if box is not None:
+        left, top, width, height = box
+        gray = gray[top : top + height, left : left + width]
+    return box is not None, float(gray.mean()), float(((gray <= BLACK) | (gray >= WHITE)).mean())
+
+
+def find_face(gray: NDArray[np.uint8], cascade: cv2.CascadeClassifier) -> tuple[int, int, int, int] | None:
+    """Return left, top, width and height of the largest face from the front in a frame (height, width); None without one."""
     scale = min(1.0, HEIGHT / gray.shape[0])
     if scale < 1:
         gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     smallest = round(MIN_FACE * gray.shape[0])
-    return len(cascade.detectMultiScale(gray, 1.1, 5, minSize=(smallest, smallest))) > 0
+    found = cascade.detectMultiScale(gray, 1.1, 5, minSize=(smallest, smallest))
+    best = max(found, key=lambda box: box[2] * box[3], default=None)
+    if best is None:
+        return None
+    left, top, width, height = (round(int(v) / scale) for v in best)
+    return left, top, width, height
 
 
 def _cascade() -> cv2.CascadeClassifier:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bids_export.alignment import Gap
 from bids_export.arrays import Floats
 from bids_export.events import Event
+from bids_export.happenings import Happening
 from protocol.folder import Quality
 
 Span = tuple[float, float]
@@ -82,10 +83,24 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class Faces:
-    """In which of the sampled frames a face was found; both arrays have the shape (n_sampled,)."""
+    """What the sampled frames show; every array has the shape (n_sampled,).
+
+    Parameters
+    ----------
+    onsets : ndarray
+        Seconds.
+    found : ndarray of bool
+        Whether there is a face.
+    brightness : ndarray
+        Mean grey level of the face, or of the frame where there is none, 0 to 255.
+    clipped : ndarray
+        Share of its pixels that are black or white, without any detail, 0 to 1.
+    """
 
     onsets: Floats
     found: NDArray[np.bool_]
+    brightness: Floats = field(default_factory=lambda: np.zeros(0))
+    clipped: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +130,8 @@ class Facts:
     ``emotions`` maps each of the study's emotions to its colour; ``judged`` is the time that the rule looks at; ``end`` is
     complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source. ``sync`` is the
     certificate by legs, ``latency_s`` the median time that a sample was on its way, where the headset tells it.
+    ``remembered`` says that the recording itself lies elsewhere: only what an export remembers of it is known; ``positions``
+    are then where its sensors sit.
     """
 
     source: str
@@ -141,6 +158,18 @@ class Facts:
     notes: tuple[str, ...] = ()
     sync: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     latency_s: float | None = None
+    happenings: tuple[Happening, ...] = ()
+    remembered: bool = False
+    positions: Mapping[str, Point] = field(default_factory=dict)
+
+    @property
+    def where(self) -> Mapping[str, Point]:
+        """Where sensors sit."""
+        return self.signals.positions if self.signals is not None else self.positions
+
+    def spans(self, trial_type: str) -> list[Span]:
+        """Return when events of a type began and ended, seconds."""
+        return [(e.onset, e.onset + e.duration) for e in self.events if e.trial_type == trial_type]
 
     @property
     def stem(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import mne
 import numpy as np
 
-from bids_export import eeg, physio, tables, video
+from bids_export import eeg, happenings, physio, receipts, tables, video
 from bids_export import events as event_table
 from bids_export.alignment import Gap
 from bids_export.arrays import Floats
@@ -23,6 +23,7 @@ from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, S
 from bids_export.report.from_run import clips
 from bids_export.timeline import BAD_GAP
 from collector.quality import CQ_LEVELS, EQ_LEVELS, judge, without
+from protocol import folder
 from protocol.folder import Quality
 
 Row = dict[str, str]
@@ -70,6 +71,12 @@ class Dataset:
         if rows and "included" not in rows[0]:
             raise ReportError(f"{path}: has no column 'included': this dataset was not made by emo-export")
         return rows
+
+    @cached_property
+    def emotions(self) -> dict[str, str]:
+        """The study's emotions with their colours, as the first recording tells them; none without a recording."""
+        first = next(iter(self.recordings), None)
+        return {} if first is None else _json(_beside(first, "_events.json")).get("target", {}).get("Colors", {})
 
     @cached_property
     def rule(self) -> Rule:
@@ -126,6 +133,35 @@ def load(dataset: Dataset, vhdr: Path) -> Facts:
         events=tuple(events), clips=clips(events, source / f"{stem}_trials.csv"), films=_films(vhdr, stem),
         expects_film="face" in scopes, sync=about.get("SyncCertificate", {}),
         latency_s=about.get("TransportLatency", {}).get("median_s"),
+        happenings=happenings.read(source / f"{stem}_notes.tsv"),
+    )  # fmt: skip
+
+
+def remembered(dataset: Dataset, labels: Sequence[str] = ()) -> list[Facts]:
+    """Return the runs whose recordings were left out of a dataset: what the export remembers of them.
+
+    That is who it was, how the run ended, and what the rule made of it; nothing that needs the recording.
+    """
+    there = {tuple(_NAME.fullmatch(p.name).group("sub", "ses", "run")) for p in dataset.recordings}  # type: ignore[union-attr]
+    found = []
+    for (participant, session), receipt in receipts.load_all(dataset.root).items():
+        for run in receipt.runs:
+            if (participant, session, run.session.run) not in there and (not labels or participant in labels):
+                found.append(_remembered(dataset, run))
+    return found
+
+
+def _remembered(dataset: Dataset, run: receipts.RunFacts) -> Facts:
+    said = run.session
+    sensors = next((_positions(p.parent) for p in dataset.recordings), {})  # one study, one montage
+    wanted = "face" in said.consent.scopes
+    return Facts(
+        source="receipt", study=dataset.name, task=said.task, participant=said.participant, session=said.session, run=said.run,
+        simulated=said.simulated, began=said.created_wall, end=run.end, end_reason="", scopes=said.consent.scopes, emotions={},
+        line_freq=None, quality=run.quality, judged=(),
+        signals=None, contact=None, events=(), clips=(), films=(),
+        expects_film=wanted and not run.has_video, remembered=run.has_eeg, positions=sensors,
+        notes=("the recording was left out of the dataset; this page shows what the export remembers of it",),
     )  # fmt: skip
 
 
@@ -262,4 +298,26 @@ def select(dataset: Dataset, labels: Sequence[str]) -> list[Path]:
     found = [p for p in dataset.recordings if not labels or p.name.split("_")[0].removeprefix("sub-") in labels]
     if not dataset.recordings:
         raise ReportError(f"{dataset.root}: holds no recording; nobody was kept, or it was not made by emo-export")
+    return found
+
+
+def left_out(dataset: Dataset, data: Path, labels: Sequence[str] = ()) -> list[folder.Run]:
+    """Return the runs of a data folder that belong to the dataset's participants and were left out of it.
+
+    Raises
+    ------
+    ReportError
+        When a run is not the one that the dataset knows under its name.
+    """
+    known = receipts.load_all(dataset.root)
+    found = []
+    for facts in remembered(dataset, labels):
+        run = data / f"sub-{facts.participant}" / f"ses-{facts.session}" / f"run-{facts.run}"
+        if not (run / "session.json").exists():
+            continue
+        uid = folder.Session.load(run / "session.json").uid
+        asked = {r.session.run: r.session.uid for r in known[facts.participant, facts.session].runs}[facts.run]
+        if uid != asked:
+            raise ReportError(f"{run}: uid = {uid!r}: the dataset knows another recording ({asked!r}) under this name")
+        found.append(folder.open_run(run))
     return found

@@ -58,6 +58,7 @@ def load(path: Path) -> Facts:
         expects_film=study.camera is not None and "face" in session.consent.scopes, notes=_notes(run),
         sync={leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
         latency_s=placed.latency.median_s if placed and placed.latency else None,
+        happenings=sessions.happenings_of(record, base),
     )  # fmt: skip
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bids_export.report import style
-from bids_export.report.group import Group, Person
+from bids_export.report.group import Group, Person, interval
+from bids_export.report.measures import Rated
 from bids_export.report.scores import Score
-from bids_export.report.style import GRID, INK, KEPT, OUT, PALE, UNSURE
+from bids_export.report.style import GRID, INK, KEPT, OUT, PALE, UNSURE, Looks
+from collector.quality import WORDS
+from protocol.study import OTHER
 
 # shape and colour: told apart in grey too
 STATES = {"kept": ("o", KEPT), "left out": ("X", OUT), "not judged": ("^", UNSURE)}
@@ -35,7 +39,7 @@ def who_is_in(group: Group) -> Figure:
         )  # fmt: skip
     axes.axvline(threshold, color=OUT, linestyle="--", linewidth=1.6, zorder=2)
     axes.set_yticks(range(len(people)), [f"sub-{p.label}" for p in people])
-    axes.set(xlim=(0, 112), ylim=(-0.7, len(people) - 0.3), xlabel=f"{group.rule.metric} over the {group.rule.over} (%)")
+    axes.set(xlim=(0, 112), ylim=(-0.7, len(people) - 0.3), xlabel=f"{WORDS[group.rule.metric]} over the {group.rule.over} (%)")
     axes.set_xticks(range(0, 101, 20))
     style.plain(axes)
     present = {person.state for person in people}
@@ -58,28 +62,106 @@ def _beside(person: Person) -> str:
 
 
 def bias(by: Mapping[str, Mapping[str, tuple[int, int]]]) -> Figure:
-    """Draw who is left out by sex, hair and cap size: ``{trait: {value: (kept, recorded)}}``."""
+    """Draw who is left out by sex, hair and cap size, with how sure the share is: ``{trait: {value: (kept, recorded)}}``."""
     rows = sum(len(values) for values in by.values())
-    fig = style.figure(0.9 + 0.42 * rows + 0.3 * len(by), 8.5)
-    all_axes = fig.subplots(len(by), 1, squeeze=False, sharex=True, height_ratios=[len(v) for v in by.values()])[:, 0]
-    for axes, (trait, values) in zip(all_axes, by.items(), strict=True):
+    fig = style.figure(0.9 + 0.42 * rows + 0.3 * len(by))
+    panels = fig.subplots(len(by), 2, squeeze=False, sharex="col", height_ratios=[len(v) for v in by.values()])
+    for (left, right), (trait, values) in zip(panels, by.items(), strict=True):
         for row, (kept, n) in enumerate(values.values()):
-            axes.barh(row, kept, color=KEPT, edgecolor=INK, height=0.62)
-            axes.barh(row, n - kept, left=kept, color=style.tint(OUT), edgecolor=OUT, hatch="///", height=0.62)
-            axes.annotate(
-                f"{kept} of {n} kept ({kept / n:.0%})", (n, row), xytext=(6, 0), textcoords="offset points", va="center",
-                fontsize=9,
-            )  # fmt: skip
-        axes.set_yticks(range(len(values)), list(values))
-        axes.set_ylabel(trait, rotation=0, ha="right", va="center")
-        axes.invert_yaxis()
-        style.plain(axes)
+            left.barh(row, kept, color=KEPT, edgecolor=INK, height=0.62)
+            left.barh(row, n - kept, left=kept, color=style.tint(OUT), edgecolor=OUT, hatch="///", height=0.62)
+            left.annotate(f"{kept} of {n} kept", (n, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+            _share(right, row, kept, n, style.KEPT)
+        left.set_yticks(range(len(values)), list(values))
+        left.set_ylabel(trait, rotation=0, ha="right", va="center")
+        right.set_yticks(range(len(values)), [""] * len(values))
+        for axes in (left, right):
+            axes.set_ylim(len(values) - 0.4, -0.6)
+            style.plain(axes, grid="x" if axes is right else "")
     widest = max(n for values in by.values() for _, n in values.values())
-    all_axes[-1].set(xlim=(0, widest * 1.35), xlabel="participants")
+    panels[-1, 0].set(xlim=(0, widest * 1.35), xlabel="participants")
+    _shares(panels[-1, 1], "share that is kept, with its 95 % interval")
     handles = [Patch(facecolor=KEPT, edgecolor=INK, label="kept"),
                Patch(facecolor=style.tint(OUT), edgecolor=OUT, hatch="///", label="left out")]  # fmt: skip
-    style.legend(all_axes[0], handles)
+    style.legend(panels[0, 0], handles)
     return fig
+
+
+def _share(axes: Axes, row: float, k: int, n: int, color: str, marker: str = "o") -> None:
+    low, high = interval(k, n)
+    axes.plot([low, high], [row, row], color=color, linewidth=4, alpha=0.4, solid_capstyle="butt")
+    axes.plot([k / n], [row], marker, color=color, markeredgecolor=INK, markersize=8, clip_on=False, zorder=3)
+
+
+def _shares(axes: Axes, label: str) -> None:
+    axes.set(xlim=(0, 1), xlabel=label)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+
+
+def manipulation(said: Sequence[Rated], emotions: Mapping[str, str]) -> Figure:
+    """Draw whether clips did what they were chosen for: felt against meant, hits for each target, and the manikins."""
+    looks = Looks(emotions)
+    fig = style.figure(4.6)
+    left, middle, right = fig.subplots(1, 3, width_ratios=(1.25, 0.9, 1.1))
+    _felt(left, said, list(emotions))
+    names = [look.name for look in looks.all]
+    for row, look in enumerate(looks.all):
+        asked = [r for r in said if r.target == look.name and r.felt is not None]
+        if asked:
+            hits = sum(r.felt == r.target for r in asked)
+            _share(middle, row, hits, len(asked), look.color, look.marker)
+            names[row] += f"\n{hits} of {len(asked)}"
+    middle.axvline(1 / (len(looks.all) + 1), color=OUT, linestyle="--", linewidth=1.4)
+    middle.set_yticks(range(len(names)), names, fontsize=9)
+    middle.set_ylim(len(looks.all) - 0.4, -0.6)
+    _shares(middle, "felt as meant (95 %)")
+    middle.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    middle.set_title("dashed: guessing", fontsize=9, loc="left")
+    style.plain(middle, grid="x")
+    _manikins(right, said, looks)
+    return fig
+
+
+def _felt(axes: Axes, said: Sequence[Rated], emotions: Sequence[str]) -> None:
+    columns = [*emotions, OTHER]
+    counts = np.zeros((len(emotions), len(columns)), dtype=int)
+    for r in said:
+        if r.target in emotions and r.felt in columns:
+            counts[emotions.index(r.target), columns.index(r.felt)] += 1
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    for (row, column), n in np.ndenumerate(counts):
+        ink = "white" if share[row, column] > 0.6 else INK if n else PALE
+        axes.text(column, row, str(n), ha="center", va="center", color=ink, fontsize=11)
+    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    axes.set_yticks(range(len(emotions)), emotions)
+    axes.set(xlabel="felt most", ylabel="target of the clip")
+    axes.set_title("number of clips; dark: most of its row", fontsize=9, loc="left")
+    axes.tick_params(length=0, labelsize=9)
+    axes.spines[:].set_visible(False)
+
+
+def _manikins(axes: Axes, said: Sequence[Rated], looks: Looks) -> None:
+    """Draw every answer small, and the mean of each target large with its standard deviation."""
+    rng = np.random.default_rng(0)  # answers are whole numbers: a little to the side, so that all are seen
+    for look in looks.all:
+        at = np.array(
+            [(r.valence, r.arousal) for r in said if r.target == look.name and None not in (r.valence, r.arousal)], float
+        )
+        if not len(at):
+            continue
+        near = at + rng.uniform(-0.25, 0.25, at.shape)
+        axes.plot(near[:, 0], near[:, 1], look.marker, color=look.color, markersize=4, alpha=0.5, linestyle="")
+        (x, y), (dx, dy) = at.mean(axis=0), at.std(axis=0)
+        axes.errorbar(x, y, xerr=dx, yerr=dy, color=INK, linewidth=1, zorder=3)
+        axes.plot([x], [y], look.marker, color=look.color, markeredgecolor=INK, markersize=12, zorder=4, label=look.name)
+    axes.axhline(5, color=GRID, linewidth=1, zorder=0)
+    axes.axvline(5, color=GRID, linewidth=1, zorder=0)
+    axes.set(xlim=(0.4, 9.6), ylim=(0.4, 9.6), aspect="equal", xticks=range(1, 10), yticks=range(1, 10))
+    axes.set(xlabel="valence (1 to 9)", ylabel="arousal (1 to 9)")
+    style.plain(axes)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
 
 
 def accuracies(scores: Sequence[Score]) -> Figure:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Literal
 
 import mne
 from matplotlib.figure import Figure
 
 WORDS = 30  # characters: what is longer may wrap
 SYMBOLS = {"keep": "✔", "exclude": "✘", "not_judged": "?"}
+State = Literal["good", "look", "bad", "unknown"]
+SIGNS: dict[State, str] = {"good": "✔", "look": "!", "bad": "✘", "unknown": "–"}
 _CSS = """
 body { color: #222; }
 #container, .container-fluid { max-width: 1280px; }
@@ -29,6 +33,25 @@ figcaption { text-align: left !important; max-width: 58em; margin: .3rem auto 0;
 .emo-not_judged { border-color: #666; } .emo-not_judged .sign { color: #666; }
 .emo-simulated { background: repeating-linear-gradient(135deg, #fff3c4 0 14px, #ffe48a 14px 28px); border: 2px solid #222;
   padding: .5rem 1rem; font-weight: 700; text-align: center; margin-bottom: 1rem; }
+.emo-tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .6rem; margin: 0 0 1rem; }
+.emo-tile { border: 1px solid #ccc; border-left: .45rem solid #666; padding: .4rem .7rem .5rem; position: relative; color: #222;
+  text-decoration: none; display: block; background: #fff; }
+a.emo-tile:hover { background: #f4f6f8; }
+.emo-tile .name { font-size: .8rem; color: #444; padding-right: 1.4rem; }
+.emo-tile .value { font-size: 1.3rem; font-weight: 700; line-height: 1.25; }
+.emo-tile .more { font-size: .8rem; color: #444; }
+.emo-tile .sign { position: absolute; right: .55rem; top: .3rem; font-weight: 700; font-size: 1.05rem; }
+.emo-good { border-left-color: #0072B2; } .emo-good > .sign { color: #0072B2; }
+.emo-look { border-left-color: #E69F00; } .emo-look > .sign { color: #8a5f00; }
+.emo-bad { border-left-color: #D55E00; background: #fdf0e8; } .emo-bad > .sign { color: #D55E00; }
+.emo-row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: stretch; margin-bottom: .5rem; }
+.emo-row > .label { min-width: 6.5rem; font-weight: 600; padding-top: .5rem; }
+.emo-row > .emo-tile { width: 13.5rem; }
+.emo-bars { display: grid; grid-template-columns: auto 1fr auto; gap: .1rem .4rem; font-size: .72rem; margin-top: .25rem;
+  align-items: center; }
+.emo-bars i { display: block; height: .5rem; background: #e6e6e6; border: 1px solid #999; }
+.emo-bars i b { display: block; height: 100%; background: #0072B2; }
+.emo-bars i b.low { background: repeating-linear-gradient(135deg, #D55E00 0 4px, #f3b48c 4px 8px); }
 table.emo { border-collapse: collapse; margin: .3rem 0 1rem; font-size: .88rem; }
 table.emo th, table.emo td { border-bottom: 1px solid #ccc; padding: .25rem .45rem; text-align: left; vertical-align: top; }
 table.emo thead th { vertical-align: bottom; }
@@ -43,7 +66,9 @@ table.emo tr.out td { background: #fdf0e8; }
   #container .row > div { width: 100% !important; max-width: 100% !important; flex: none; margin-left: 0 !important; }
   .accordion-item { break-inside: avoid; border: none !important; } .accordion-button::after { display: none; }
   .emo-wide { overflow: visible; } table.emo { font-size: .75rem; }
-  .emo-simulated, .emo-verdict, table.emo tr.out td { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  .emo-tile, .emo-row, table.emo tr { break-inside: avoid; } .emo-tiles { grid-template-columns: repeat(4, 1fr); }
+  .emo-simulated, .emo-verdict, .emo-tile, .emo-bars b, table.emo tr.out td {
+    -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 """
 
@@ -96,6 +121,59 @@ def verdict(kind: str, text: str) -> str:
         f'<div class="emo-verdict emo-{kind}"><span class="sign">{SYMBOLS[kind]}</span>'
         f'<div><div class="word">{escape(kind.replace("_", " "))}</div>{escape(text)}</div></div>'
     )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share, 0 to 1, as a small bar; ``low`` marks one that is too low, None is unknown."""
+
+    name: str
+    share: float | None
+    low: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One thing at a glance: its name, its value, a word more; ``href`` makes it a link to another page, or to a place."""
+
+    name: str
+    value: str
+    state: State
+    more: str = ""
+    href: str = ""
+    bars: tuple[Bar, ...] = ()
+
+
+def tile(one: Tile) -> str:
+    """Return a tile: its sign says the same as its colour."""
+    inside = (
+        f'<span class="sign">{SIGNS[one.state]}</span><div class="name">{escape(one.name)}</div>'
+        f'<div class="value">{escape(one.value)}</div><div class="more">{escape(one.more)}</div>{_bars(one.bars)}'
+    )
+    if one.href:
+        return f'<a class="emo-tile emo-{one.state}" href="{escape(one.href, quote=True)}">{inside}</a>'
+    return f'<div class="emo-tile emo-{one.state}">{inside}</div>'
+
+
+def _bars(bars: Sequence[Bar]) -> str:
+    if not bars:
+        return ""
+    rows = "".join(
+        f'<span>{escape(bar.name)}</span><i><b class="{"low" if bar.low else ""}" style="width:{100 * (bar.share or 0):.0f}%">'
+        f"</b></i><span>{number(bar.share, '.0%')}</span>"
+        for bar in bars
+    )
+    return f'<div class="emo-bars">{rows}</div>'
+
+
+def tiles(several: Iterable[Tile]) -> str:
+    """Return tiles beside each other."""
+    return f'<div class="emo-tiles">{"".join(tile(one) for one in several)}</div>'
+
+
+def row(label: str, several: Iterable[Tile]) -> str:
+    """Return a row of tiles with its name before it; the name may be a :class:`Link`."""
+    return f'<div class="emo-row"><div class="label">{_cell(label)}</div>{"".join(tile(one) for one in several)}</div>'
 
 
 def points(title: str, lines: Sequence[str], *, nothing: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -16,17 +17,22 @@ from matplotlib.patches import Circle, Patch
 
 from bids_export.arrays import Floats
 from bids_export.events import Event
-from bids_export.report import signals, style
-from bids_export.report.facts import Contact, Facts, Point, Signals
+from bids_export.report import style
+from bids_export.report.facts import Contact, Facts, Point
 from bids_export.report.measures import Measures
 from bids_export.report.style import GRID, INK, OUT, PALE, Looks
 from bids_export.timeline import BAD_GAP
-from collector.quality import HOLD_S
+from collector.quality import HOLD_S, WORDS
 from protocol.study import OTHER
 
 MAX_LABELS = 60  # clips that can carry a name beside each other
-TOP_HZ = 100.0
-STRAY_DB = 6.0  # a channel this far from the others is named
+# marker, colour, inside, meaning: told apart in grey too
+HAPPENED = {
+    "alarm": ("^", OUT, OUT, "alarm"),
+    "over": ("^", OUT, "white", "over again"),
+    "operator": ("s", INK, INK, "operator"),
+    "note": ("o", PALE, PALE, "note"),
+}
 
 
 def contact_over_time(facts: Facts, contact: Contact) -> Figure:
@@ -40,8 +46,8 @@ def contact_over_time(facts: Facts, contact: Contact) -> Figure:
     top.step(contact.times, contact.overall, where="post", color=INK, linewidth=1.6)
     threshold = rule.threshold * 100
     top.axhline(threshold, color=OUT, linestyle="--", linewidth=1.6)
-    outside = [Line2D([], [], color=INK, label=f"{rule.metric}, overall"), _line(f"rule: {threshold:g} %")]
-    top.set(ylim=(0, 103), ylabel=f"{rule.metric} (%)")
+    outside = [Line2D([], [], color=INK, label=f"{WORDS[rule.metric]}, all sensors"), _line(f"rule: {threshold:g} %")]
+    top.set(ylim=(0, 103), ylabel=f"{WORDS[rule.metric]} (%)")
     style.plain(top)
     style.legend(top, [*outside, *looks.patches()])
     image = np.array([contact.sensors[name] for name in shown]) if shown else np.zeros((0, 0))
@@ -85,12 +91,12 @@ def _clip_bands(axes: Axes, facts: Facts, looks: Looks, *, text_at: float) -> No
             )  # fmt: skip
 
 
-def contact_on_head(facts: Facts, eeg: Signals) -> Figure:
+def contact_on_head(facts: Facts) -> Figure:
     """Draw every sensor where it sits, with its share of good contact."""
     shares, threshold = facts.quality.per_sensor, facts.quality.threshold
     fig = style.figure(6.6, 8.0)
     axes = fig.subplots()
-    places = flattened(eeg.positions)
+    places = flattened(facts.where)
     radius = _dot_radius(list(places.values()))
     _head(axes)
     colors, norm = mpl.colormaps[style.SHARES], Normalize(0, 1)
@@ -154,51 +160,23 @@ def _head(axes: Axes) -> None:
     axes.axis("off")
 
 
-def spectra(facts: Facts, eeg: Signals) -> Figure:
-    """Draw the spectrum of every analysed channel, their median, and the mains."""
-    picks = [eeg.labels.index(label) for label in eeg.analysed]
-    freqs, density = signals.spectra(eeg.volts[picks], eeg.sfreq, eeg.filled)
-    shown = (freqs >= 1) & (freqs <= min(TOP_HZ, eeg.sfreq / 2))
-    with np.errstate(divide="ignore"):
-        level = 10 * np.log10(np.maximum(density[:, shown], 1e-6))
-    middle = np.median(level, axis=0)
-    fig = style.figure(4.2)
-    axes = fig.subplots()
-    axes.plot(freqs[shown], level.T, color=PALE, linewidth=0.6, alpha=0.55)
-    axes.plot(freqs[shown], middle, color=INK, linewidth=2)
-    handles = [Line2D([], [], color=PALE, linewidth=0.8, label="each analysed channel"),
-               Line2D([], [], color=INK, linewidth=2, label="median")]  # fmt: skip
-    if facts.line_freq and facts.line_freq <= freqs[shown][-1]:
-        axes.axvline(facts.line_freq, color=OUT, linestyle="--", linewidth=1.4, zorder=0)
-        handles.append(_line(f"mains, {facts.line_freq:g} Hz"))
-    axes.set(xlabel="frequency (Hz)", ylabel="power (dB re 1 µV²/Hz)", xlim=(1, freqs[shown][-1]))
-    style.plain(axes, grid="y")
-    _name_strays(axes, [eeg.labels[n] for n in picks], level, middle, float(freqs[shown][-1]))
-    style.legend(axes, handles)
-    return fig
-
-
-def _name_strays(axes: Axes, labels: Sequence[str], level: Floats, middle: Floats, right: float) -> None:
-    """Name the channels that lie apart from the others, at their right end."""
-    apart = np.median(np.abs(level - middle), axis=1)
-    strays = [int(n) for n in np.argsort(-apart)[:3] if apart[n] > STRAY_DB]
-    for n in strays:
-        axes.annotate(labels[n], (right, level[n, -1]), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
-
-
 def timeline(facts: Facts) -> Figure:
-    """Draw what happened when: baseline, clips, ratings, video with faces, and gaps in the EEG."""
+    """Draw what happened when: baselines, clips, ratings, what else happened, video with faces, and gaps in the EEG."""
     looks = Looks(facts.emotions)
-    lanes = ["baseline", "clips", "ratings", "face video", "face found", "EEG gaps"]
-    fig = style.figure(4.0)
+    lanes = ["baseline, sync", "clips", "ratings", "happened", "face video", "face found", "EEG gaps"]
+    fig = style.figure(4.6)
     axes = fig.subplots()
     row = {name: len(lanes) - n for n, name in enumerate(lanes)}
     heights = {"clips": 0.92}
+    for start, stop in facts.spans("pause"):
+        axes.axvspan(start, stop, facecolor="#f3f3f3", edgecolor=PALE, hatch="..", linewidth=0, zorder=0)
     for name, at in row.items():
         half = heights.get(name, 0.6) / 2
         for span, look in _bars(facts, looks, name):
             axes.broken_barh([span], (at - half, 2 * half), **look)
     _name_clips(axes, facts, looks, row["clips"])
+    _name_baselines(axes, facts, row["baseline, sync"])
+    _happened(axes, facts, row["happened"])
     for film in facts.films:
         found = film.faces.found
         for mask, marker, color in ((found, "|", INK), (~found, "x", OUT)):
@@ -206,7 +184,8 @@ def timeline(facts: Facts) -> Figure:
     for span in _gaps(facts.events):
         axes.plot([span[0] + span[1] / 2], [row["EEG gaps"] + 0.02], "v", color=OUT, markersize=7)
         axes.axvspan(span[0], span[0] + span[1], color=OUT, alpha=0.35, linewidth=0)
-    empty = {"face video": not facts.films, "face found": not facts.films, "EEG gaps": not _gaps(facts.events)}
+    empty = {"face video": not facts.films, "face found": not facts.films, "EEG gaps": not _gaps(facts.events),
+             "happened": not facts.happenings}  # fmt: skip
     for name in (name for name, nothing in empty.items() if nothing):
         axes.text(facts.duration_s * 0.004, row[name], "none", va="center", fontsize=9, color=PALE)
     axes.set_yticks(list(row.values()), list(row))
@@ -214,20 +193,63 @@ def timeline(facts: Facts) -> Figure:
     style.plain(axes)
     axes.tick_params(axis="y", length=0)
     style.seconds(axes, facts.duration_s)
-    crosses = [Line2D([], [], linestyle="", marker="|", color=INK, markersize=9, label="a face in the sampled frame"),
-               Line2D([], [], linestyle="", marker="x", color=OUT, markersize=8, label="no face in it")]  # fmt: skip
-    style.legend(axes, [*looks.patches(), *(crosses if facts.films else [])])
+    style.legend(axes, [*looks.patches(), *_timeline_signs(facts)], columns=6)
     return fig
+
+
+def _timeline_signs(facts: Facts) -> list[Artist]:
+    """Return what a legend has to say beside the emotions."""
+    signs: list[Artist] = []
+    if facts.spans("pause"):
+        signs.append(Patch(facecolor="#f3f3f3", edgecolor=PALE, hatch="..", linewidth=0, label="pause"))
+    present = {happening.kind for happening in facts.happenings}
+    signs += [
+        Line2D([], [], linestyle="", marker=m, color=c, markerfacecolor=face, markersize=8, label=label)
+        for kind, (m, c, face, label) in HAPPENED.items()
+        if kind in present
+    ]
+    if facts.films:
+        signs += [Line2D([], [], linestyle="", marker="|", color=INK, markersize=9, label="a face in the sampled frame"),
+                  Line2D([], [], linestyle="", marker="x", color=OUT, markersize=8, label="no face in it")]  # fmt: skip
+    return signs
+
+
+_STEPS = (6, -13, 14)  # points above and below a mark
+
+
+def _happened(axes: Axes, facts: Facts, at: float) -> None:
+    """Mark what happened with its number in the list below; numbers that would lie on each other step up and down."""
+    last, step = -np.inf, 0
+    for n, happening in enumerate(facts.happenings[:MAX_LABELS], 1):
+        marker, color, face, _ = HAPPENED[happening.kind]
+        axes.plot([happening.onset], [at - 0.12], marker, color=color, markerfacecolor=face, markersize=7, zorder=4)
+        step = (step + 1) % len(_STEPS) if happening.onset - last < facts.duration_s * 0.02 else 0
+        axes.annotate(
+            str(n), (happening.onset, at - 0.12), xytext=(0, _STEPS[step]), textcoords="offset points", ha="center",
+            fontsize=8, color=INK, zorder=5, annotation_clip=True,
+        )  # fmt: skip
+        last = happening.onset
+
+
+def _name_baselines(axes: Axes, facts: Facts, at: float) -> None:
+    for event in facts.events:
+        word = {"baseline/eyes_open": "open", "baseline/eyes_closed": "closed"}.get(event.trial_type)
+        if word and event.duration > facts.duration_s * 0.02:
+            axes.text(event.onset + event.duration / 2, at, word, ha="center", va="center", fontsize=7.5, color=INK)
 
 
 def _bars(facts: Facts, looks: Looks, lane: str) -> Iterable[tuple[tuple[float, float], dict[str, Any]]]:
     for event in facts.events:
         span = (event.onset, event.duration)
-        if lane == "baseline" and event.trial_type.startswith("baseline/"):
+        if lane == "baseline, sync" and event.trial_type.startswith(("baseline/", "practice", "mood_repair", "break")):
             yield span, {"facecolor": GRID, "edgecolor": PALE}
-        elif lane == "clips" and event.trial_type.startswith("clip/"):
+        elif lane == "baseline, sync" and event.trial_type.startswith("sync/"):
+            yield (event.onset, 0.0), {"facecolor": INK, "edgecolor": INK, "linewidth": 0.8}
+        elif lane == "clips" and event.trial_type.startswith(("clip/", "rest/")):
             look = looks.of(event.target)
-            yield span, {"facecolor": style.tint(look.color), "edgecolor": look.color, "hatch": look.hatch}
+            done = event.end == "complete"
+            face = style.tint(look.color) if done else "white"
+            yield span, {"facecolor": face, "edgecolor": look.color, "hatch": look.hatch if done else ""}
         elif lane == "ratings" and event.trial_type == "rating":
             yield span, {"facecolor": PALE, "edgecolor": "white", "linewidth": 0.4}
     if lane == "face video":

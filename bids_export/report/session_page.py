@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from bids_export.report import page, session_figures
-from bids_export.report.facts import Clip, Facts
-from bids_export.report.measures import Measures, VideoMeasures
+from bids_export.report import device_figures, glance, page, session_figures, signal_figures
+from bids_export.report.facts import Clip, Facts, Signals
+from bids_export.report.measures import EegMeasures, Measures
 from bids_export.report.page import Page, number
 
 
@@ -25,43 +25,109 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
     """
     made = Page(f"{facts.study}: sub-{facts.participant}, ses-{facts.session}, run-{facts.run}", simulated=facts.simulated)
     made.html("Verdict", _verdict(facts, measures))
-    if facts.contact is not None and len(facts.contact.times):
-        made.figure(
-            "Contact quality over time", session_figures.contact_over_time(facts, facts.contact),
-            f"Above: {_METRIC[facts.quality.metric]}, all sensors together, as the headset reports it; the rule looks at "
-            f"{_OVER[facts.quality.over]}. Below: each analysed sensor; dark is bad, grey is no reading.",
-        )  # fmt: skip
-    if facts.signals is not None and facts.signals.positions and facts.quality.per_sensor:
-        made.figure(
-            "Contact quality on the head", session_figures.contact_on_head(facts, facts.signals),
-            "Seen from above, the nose up; positions are those of the montage. The number is the mean over the judged time.",
-        )  # fmt: skip
-    if facts.signals is not None and facts.signals.analysed:
-        made.figure(
-            "Spectra", session_figures.spectra(facts, facts.signals),
-            "Welch's method, windows of 2 s without a lost sample. A channel that lies apart from the others is named.",
-        )  # fmt: skip
-    made.figure(
-        "Timeline", session_figures.timeline(facts),
-        "What happened when, on the EEG's own clock. A triangle marks a gap in the EEG.",
-    )  # fmt: skip
+    if not facts.remembered:
+        made.figure("Timeline", session_figures.timeline(facts), _TIMELINE)
+    if facts.happenings:
+        made.html("What happened", _happened(measures))
+    _add_contact(made, facts)
+    if facts.signals is not None and measures.eeg is not None and facts.signals.analysed:
+        _add_signals(made, facts, facts.signals, measures.eeg)
+    if facts.films:
+        made.figure("Face and camera", device_figures.camera(facts), _CAMERA)
+    shown = device_figures.screen(facts.clips)
+    if shown is not None:
+        made.figure("Clips on the screen", shown, _SCREEN)
+    if measures.sync:
+        made.figure("Screen, camera and EEG against one another", device_figures.sync(measures.sync), _SYNC + _late(measures))
     felt = session_figures.ratings(facts, measures)
     if felt is not None:
         said = measures.ratings
         made.figure(
             "Ratings against targets", felt, f"{said.n_as_target} of {said.n_asked} clips were felt as they were meant."
         )
-    made.html("Clips and frames", _clips(facts.clips) + _videos(measures))
-    made.html("Screen, camera and EEG against one another", _sync(measures))
-    made.html("Channels", _channels(measures))
+    if not facts.remembered:
+        made.html("Clips and frames", _clips(facts.clips) + _videos(measures))
+        made.html("Channels", _channels(measures))
     made.save(path)
 
 
-_METRIC = {"CQ": "contact quality (CQ, impedance)", "EQ": "EEG quality (EQ, the headset's own score of the signal)"}
+def _add_contact(made: Page, facts: Facts) -> None:
+    if facts.contact is not None and len(facts.contact.times):
+        made.figure(
+            "Contact quality over time", session_figures.contact_over_time(facts, facts.contact),
+            f"Above: {_METRIC[facts.quality.metric]}, all sensors together, as the headset reports it; the rule looks at "
+            f"{_OVER[facts.quality.over]}. Below: each analysed sensor; dark is bad, grey is no reading.",
+        )  # fmt: skip
+    if facts.where and facts.quality.per_sensor:
+        made.figure(
+            "Contact quality on the head", session_figures.contact_on_head(facts),
+            "Seen from above, the nose up; positions are those of the montage. The number is the mean over the judged time.",
+        )  # fmt: skip
+
+
+def _add_signals(made: Page, facts: Facts, eeg: Signals, measured: EegMeasures) -> None:
+    made.html("Bad channels", _bad(measured))
+    made.figure("Spectra", signal_figures.spectra(facts, eeg, measured), _SPECTRA)
+    if measured.alpha is not None:
+        alpha = measured.alpha
+        made.figure("Alpha with closed eyes", signal_figures.alpha(facts, eeg, alpha), _ALPHA)
+    answers = signal_figures.blinks(facts, eeg)
+    if answers is not None and measured.blinks is not None:
+        said = measured.blinks
+        after = "" if said.after_s is None else f", {said.after_s:.2f} s after the cue (median)"
+        made.figure("Blinks on cue", answers, f"{said.n_seen} of {said.n_cues} cues were answered{after}. {_BLINKS}")
+
+
+_METRIC = {"CQ": "contact quality (from impedance)", "EQ": "EEG quality (the headset's own score of the signal)"}
 _OVER = {
     "recording": "the time from the first baseline to the end of the last clip, without pauses",
     "clips": "the clips alone",
 }
+_TIMELINE = (
+    "What happened when, on the EEG's own clock. A clip drawn hollow did not end as planned, or was shown again; numbers are "
+    "those of the list below; a triangle pointing down marks a gap in the EEG."
+)
+_SPECTRA = (
+    "Welch's method, windows of 2 s without a lost sample. A channel that lies apart from the others is named. Whether 31 to "
+    "51 Hz holds signal is read from the fall of the spectrum from 15 to 30 Hz: 6 dB below it, a filter is at work."
+)
+_ALPHA = (
+    "Over the back of the head. Closed eyes raise alpha in most people, some twofold or more; where they do in no channel, "
+    "see that these electrodes lie where they should, and that the eyes were closed. Some people have little alpha."
+)
+_BLINKS = "A blink lifts frontal EEG by 50 to 300 µV. Where the eyes answer and the EEG does not, the two are not on one clock."
+_CAMERA = (
+    "Sixty frames, evenly spread, are looked at. Late frames are those that come more than 1.5 periods after the one before."
+)
+_SCREEN = "A marker is stamped with the flip of its clip's first frame. Frames that come too late are dropped, not shown late."
+_SYNC = "Only screen to EEG may shift events, only camera to EEG the video; screen to camera leads to the third."
+_WHY = {
+    "loud": "far more amplitude than the others", "quiet": "far less amplitude than the others",
+    "noisy": "far more noise above 50 Hz", "alone": "like no other channel in more than half of the time",
+}  # fmt: skip
+
+
+def _late(measures: Measures) -> str:
+    late = measures.transport_latency_s
+    return "" if late is None else f" By the headset's own clock its samples were {late * 1e3:.0f} ms on their way."
+
+
+def _bad(measured: EegMeasures) -> str:
+    rows = [
+        (c.label, "; ".join([*(["flat"] if c.label in measured.flat_channels else []), *(_WHY.get(w, w) for w in c.unlike)]))
+        for c in measured.channels
+        if c.label in measured.bad_channels
+    ]
+    how = f"<p>Looked for: flat channels; {escape(measured.compared_by)}. Nothing is left out of the data for it.</p>"
+    if not rows:
+        return f"<p><strong>None of {measured.n_analysed} analysed channels stands out.</strong></p>{how}"
+    return page.table(("channel", "why"), rows) + how
+
+
+def _happened(measures: Measures) -> str:
+    rows = [(n, _clock(h.onset_s), h.kind, h.text) for n, h in enumerate(measures.happenings, 1)]
+    out = [n for n, h in enumerate(measures.happenings) if h.kind == "alarm"]
+    return page.table(("", "at", "kind", "what"), rows, out=out)
 
 
 def _verdict(facts: Facts, measures: Measures) -> str:
@@ -71,19 +137,13 @@ def _verdict(facts: Facts, measures: Measures) -> str:
         "ended": facts.end or "–",
         "task": facts.task,
         "consent to": ", ".join(facts.scopes),
-        "clips": f"{measures.clips.n_complete} of {measures.clips.n} complete",
         "EEG": f"{eeg.n_analysed} of {eeg.n_channels} channels analysed, {_clock(eeg.duration_s)}, {_rate(measures)}"
         if eeg
         else "–",
-        "not measured": f"{eeg.n_filled} of {eeg.n_samples} samples" if eeg else "–",
-        "mains": f"{number(eeg.mains_median_uv, '.1f', ' µV')} at {number(eeg.line_freq_hz, 'g', ' Hz')} (median)"
-        if eeg
-        else "–",
-        "face": "; ".join(_face(video) for video in measures.videos) or "–",
-        f"{facts.quality.metric} reported for": f"{facts.quality.coverage:.1%} of the judged time",
     }
     return (
         page.verdict(measures.verdict, "; ".join(measures.reasons))
+        + page.tiles(glance.tiles(measures))
         + page.points("Look at", measures.findings, nothing="Nothing else stands out.")
         + page.pairs({name: said for name, said in about.items() if said != "–"})
     )
@@ -99,10 +159,6 @@ def _rate(measures: Measures) -> str:
         return "–"
     measured = "" if eeg.sfreq_measured_hz is None else f", measured {eeg.sfreq_measured_hz:.3f} Hz"
     return f"{eeg.sfreq_nominal_hz:g} Hz{measured}"
-
-
-def _face(video: VideoMeasures) -> str:
-    return f"found in {video.n_with_face} of {video.n_sampled} sampled frames ({number(video.face_share, '.0%')})"
 
 
 def _clips(clips: tuple[Clip, ...]) -> str:
@@ -138,11 +194,12 @@ def _milliseconds(value: float | None) -> str:
 def _videos(measures: Measures) -> str:
     if not measures.videos:
         return "<p>There is no face video.</p>"
-    columns = ("video", "frames", "frame times", "frames a second", "longest gap", "holes", "face found")
+    columns = ("video", "frames", "frame times", "frames a second", "longest gap", "late", "brightness", "face found")
     rows = [
         (
             v.file, v.n_frames, v.n_rows, number(v.fps, ".2f"),
-            "–" if v.longest_gap_s is None else f"{v.longest_gap_s * 1e3:.0f} ms", v.n_holes, _face(v),
+            "–" if v.longest_gap_s is None else f"{v.longest_gap_s * 1e3:.0f} ms", v.n_late, number(v.brightness),
+            glance.face(v),
         )
         for v in measures.videos
     ]  # fmt: skip
@@ -150,35 +207,24 @@ def _videos(measures: Measures) -> str:
     return "<p><strong>Frames of the camera</strong></p>" + page.table(columns, rows, out=out)
 
 
-def _sync(measures: Measures) -> str:
-    """Return the sync certificate."""
-    if not any(leg.estimable for leg in measures.sync):
-        why = "; ".join(dict.fromkeys(leg.reason for leg in measures.sync)) or "the dataset does not say"
-        return f"<p>Not measured: {escape(why)}.</p>"
-    columns = ("from, to", "later by", "95 % interval", "drift", "events", "applied")
-    rows = [
-        (
-            leg.leg.replace("-", " to "), f"{leg.delay_s * 1e3:.1f} ms",
-            "–" if leg.interval95_s is None else f"{leg.interval95_s[0] * 1e3:.1f} to {leg.interval95_s[1] * 1e3:.1f} ms",
-            "–" if leg.drift_ppm is None else f"{leg.drift_ppm:+.0f} ppm", f"{leg.n_used} of {leg.n_events}",
-            "yes" if leg.applied else "no",
-        )
-        if leg.delay_s is not None
-        else (leg.leg.replace("-", " to "), "not estimable", leg.reason, "–", "–", "no")
-        for leg in measures.sync
-    ]  # fmt: skip
-    late = measures.transport_latency_s
-    told = "" if late is None else f"<p>By the headset's own clock its samples were {late * 1e3:.0f} ms on their way.</p>"
-    return page.table(columns, rows) + told
-
-
 def _channels(measures: Measures) -> str:
     if measures.eeg is None:
         return "<p>There is no EEG to show.</p>"
-    columns = ("channel", "analysed", "good contact", "flat seconds", "mains (µV)")
+    columns = (
+        "channel",
+        "analysed",
+        "good contact",
+        "flat seconds",
+        "mains (µV)",
+        "alpha, closed over open",
+        "unlike the others",
+    )
     rows = [
-        (c.label, "yes" if c.analysed else "no", number(c.contact, ".1%"), number(c.flat, ".1%"), number(c.mains_uv, ".1f"))
+        (
+            c.label, "yes" if c.analysed else "no", number(c.contact, ".1%"), number(c.flat, ".1%"), number(c.mains_uv, ".1f"),
+            number(c.alpha_ratio, ".2f"), ", ".join(c.unlike) or "–",
+        )
         for c in measures.eeg.channels
-    ]
-    out = [n for n, c in enumerate(measures.eeg.channels) if c.label in measures.eeg.flat_channels]
+    ]  # fmt: skip
+    out = [n for n, c in enumerate(measures.eeg.channels) if c.label in measures.eeg.bad_channels]
     return page.table(columns, rows, out=out)

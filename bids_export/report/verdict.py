@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from bids_export.events import Event
 from bids_export.report.facts import Facts
+from collector.quality import WORDS
 
 if TYPE_CHECKING:
     from bids_export.report.measures import ClipMeasures, EegMeasures, VideoMeasures
@@ -22,6 +24,10 @@ AUDIO_OFFSET_S = 0.1  # lips and voice that are further apart are noticed (ITU-R
 HOLE_S = 0.5
 LOST_SHARE = 0.25  # of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
 LATE_S = 0.1
+LATE_FRAMES_SHARE = 0.02  # of a camera's frames
+DARK, BRIGHT, CLIPPED = 40.0, 220.0, 0.2  # grey levels of a face, and share of it without detail
+BLINKS_SHARE = 0.5  # of the cues
+GAMMA_SHARE = 0.9  # of 31 to 51 Hz
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,14 @@ def judge(facts: Facts) -> Verdict:
     quality = facts.quality
     if "eeg" not in facts.scopes:
         return Verdict("exclude", ("no consent to EEG",))
-    if facts.signals is None:
+    if facts.signals is None and not facts.remembered:
         return Verdict("exclude", ("no EEG was recorded",))
     if quality.verdict == "keep":
         value = "" if quality.value is None else f" {quality.value:.2%}"
         return Verdict(
-            "keep", (f"{quality.metric}{value}, at least {quality.threshold:.2%} is asked", *_again(facts)), to_repeat(facts)
+            "keep",
+            (f"{WORDS[quality.metric]}{value}, at least {quality.threshold:.2%} is asked", *_again(facts)),
+            to_repeat(facts),
         )
     return Verdict(quality.verdict, (quality.reason,))
 
@@ -106,6 +114,9 @@ def _of_session(facts: Facts) -> list[str]:
         more = f" and {len(worst) - 6} more" if len(worst) > 6 else ""
         named = ", ".join(f"{label} {share:.0%}" for share, label in worst[:6])
         said.append(f"contact below {POOR_SHARE:.0%} in {len(worst)} of {len(facts.quality.per_sensor)} sensors: {named}{more}")
+    n_alarms = sum(h.kind == "alarm" for h in facts.happenings)
+    if n_alarms:
+        said.append(f"{n_alarms} alarm{'s'[: n_alarms != 1]} while it was recorded: see the timeline")
     return said
 
 
@@ -116,6 +127,14 @@ def _of_eeg(eeg: EegMeasures) -> list[str]:
         said.append(f"{eeg.n_filled} samples ({eeg.n_filled / eeg.sfreq_nominal_hz:.2f} s) in {where} were not measured")
     if eeg.flat_channels:
         said.append(f"flat for at least {FLAT_SHARE:.0%} of the time: {', '.join(eeg.flat_channels)}")
+    odd = [f"{c.label} ({', '.join(c.unlike)})" for c in eeg.channels if c.analysed and c.unlike]
+    if odd:
+        said.append(f"unlike the other channels: {', '.join(odd)}")
+    if eeg.gamma_share is not None and eeg.gamma_share < GAMMA_SHARE:
+        until = f" from {eeg.edge_hz:.0f} Hz on" if eeg.edge_hz is not None else ""
+        said.append(f"31 to 51 Hz: {eeg.gamma_share:.0%} of it holds signal; the headset filters{until}")
+    if eeg.blinks is not None and eeg.blinks.n_seen < BLINKS_SHARE * eeg.blinks.n_cues:
+        said.append(f"{eeg.blinks.n_seen} of {eeg.blinks.n_cues} cues to blink were answered, as the EEG saw it")
     strong = [c.label for c in eeg.channels if c.analysed and (c.mains_uv or 0) > MAINS_UV]
     if strong:
         said.append(f"mains above {MAINS_UV:g} µV: {', '.join(strong)}")
@@ -141,11 +160,24 @@ def _of_videos(facts: Facts, videos: Sequence[VideoMeasures]) -> list[str]:
     said = []
     if facts.expects_film and not videos:
         said.append("there is no face video")
+    films = sorted((film for film in facts.films if len(film.onsets)), key=lambda film: float(film.onsets[0]))
+    for before, after in pairwise(films):
+        away = float(after.onsets[0] - before.onsets[-1])
+        if away > HOLE_S:
+            said.append(f"the camera was away for {away:.1f} s")
     for video in videos:
         if video.n_frames != video.n_rows:
             said.append(f"{video.file}: {video.n_frames} frames, but {video.n_rows} frame times")
         if video.face_share is not None and video.face_share < FACE_SHARE:
             said.append(f"a face was found in {video.n_with_face} of {video.n_sampled} sampled frames ({video.face_share:.0%})")
+        if video.n_late > LATE_FRAMES_SHARE * max(1, video.n_rows):
+            said.append(f"{video.file}: {video.n_late} of {video.n_rows} frames came late")
+        if video.brightness is not None and not DARK <= video.brightness <= BRIGHT:
+            said.append(
+                f"the face is too {'dark' if video.brightness < DARK else 'bright'} (grey level {video.brightness:.0f})"
+            )
+        elif video.clipped is not None and video.clipped > CLIPPED:
+            said.append(f"{video.clipped:.0%} of the face is black or white, without detail")
         if video.longest_gap_s is not None and video.longest_gap_s > HOLE_S:
             said.append(f"the camera missed up to {video.longest_gap_s:.1f} s")
     return said

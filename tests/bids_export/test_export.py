@@ -57,7 +57,7 @@ def test_a_participant_below_the_rule_is_listed_with_the_reason_and_has_no_folde
     rows = {row["participant_id"]: row for row in table(exported.root / "participants.tsv")}
     assert list(rows["sub-01"]) == list(front.PEOPLE)
     assert (rows["sub-01"]["included"], rows["sub-01"]["contact_quality"]) == ("yes", "0.95")
-    assert (rows["sub-02"]["included"], rows["sub-02"]["exclusion_reason"]) == ("no", "CQ 70.00% is below 80.00%")
+    assert (rows["sub-02"]["included"], rows["sub-02"]["exclusion_reason"]) == ("no", "contact quality 70.00% is below 80.00%")
     assert (exported.root / "sub-01").is_dir()
     assert not (exported.root / "sub-02").exists()
 
@@ -121,7 +121,7 @@ def test_nobody_kept_is_no_dataset(tmp_path: Path, capsys) -> None:
     record(tmp_path / "data", Truth(duration_s=18.0, overall=60.0, fps=0))
     code, _, err = run(tmp_path / "data", tmp_path / "bids", capsys=capsys)
     assert code == 1
-    assert "sub-01: CQ 60.00% is below 80.00%" in err
+    assert "sub-01: contact quality 60.00% is below 80.00%" in err
     assert not (tmp_path / "bids").exists()
 
 

@@ -31,7 +31,7 @@ def test_a_kept_run_gets_its_page_beside_the_recordings(run: Run, capsys: pytest
     assert emo_report(run.path) == 0
     page = run.data / "reports" / "sub-01_ses-01_task-emotion_run-01_report.html"
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "keep: CQ 95.00%, at least 80.00% is asked"
+    assert said[0] == "keep: contact quality 95.00%, at least 80.00% is asked"
     assert said[-1] == str(page)
     assert page.exists() and page.with_suffix(".json").exists()
     assert hashes(run.path) == before
@@ -41,7 +41,7 @@ def test_an_excluded_run_ends_with_one_and_the_json_is_the_file(tmp_path: Path, 
     run = lab.record(tmp_path / "data", lab.Truth(overall=50.0, fps=0))
     assert emo_report(run.path, "--out", tmp_path / "out", "--json") == 1
     said = json.loads(capsys.readouterr().out)
-    assert (said["verdict"], said["reasons"]) == ("exclude", ["CQ 50.00% is below 80.00%"])
+    assert (said["verdict"], said["reasons"]) == ("exclude", ["contact quality 50.00% is below 80.00%"])
     page = Path(said.pop("page"))
     assert page.parent == tmp_path / "out"
     assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8")) == said
@@ -65,7 +65,7 @@ def test_participants_then_group(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert emo_report(root, out, "group") == 0
     said = capsys.readouterr().out
     assert "2 participants" in said
-    assert "1 (CQ of at least 80%)" in said
+    assert "1 (contact quality of at least 80%)" in said
     assert "valid: 0 errors" in said
     assert said.splitlines()[-1] == f"report: {out / 'group_report.html'}"
     assert emo_report(root, out, "group", "--json") == 0

@@ -66,9 +66,9 @@ def test_who_is_in_and_who_is_out_and_why(found: Group) -> None:
     states = {person.label: (person.state, person.reason) for person in found.people}
     assert states == {
         "01": ("kept", ""),
-        "02": ("left out", "CQ 79.99% is below 80.00%"),
+        "02": ("left out", "contact quality 79.99% is below 80.00%"),
         "03": ("kept", ""),
-        "04": ("left out", "CQ 20.00% is below 80.00%"),
+        "04": ("left out", "contact quality 20.00% is below 80.00%"),
     }
     assert found.valid.startswith("valid: 0 errors")
 
@@ -86,13 +86,13 @@ def test_the_measures_of_the_recordings_are_in_the_groups_table(found: Group, re
     assert [(r["participant_id"], r["included"], r["recordings"], r["samples_not_measured"]) for r in rows] == [
         ("sub-01", "yes", "1", "0"), ("sub-02", "no", "0", "n/a"), ("sub-03", "yes", "1", "0"), ("sub-04", "no", "0", "n/a"),
     ]  # fmt: skip
-    assert rows[1]["exclusion_reason"] == "CQ 79.99% is below 80.00%"
+    assert rows[1]["exclusion_reason"] == "contact quality 79.99% is below 80.00%"
 
 
 def test_the_page_links_the_pages_that_exist_and_asks_for_nothing(found: Group, reports: Path) -> None:
     html = group_page.write(reports, found).read_text(encoding="utf-8")
     for label in ("01", "03"):
-        assert f'<a href="sub-{label}_ses-01_task-emotion_run-01_report.html">sub-{label}</a>' in html
+        assert f'<a href="sub-{label}_ses-01_task-emotion_run-01_report.html">ses-01 run-01</a>' in html
     assert 'href="sub-02' not in html
     assert "2 of 4 participants are kept" in html
     assert 'class="emo-simulated"' in html

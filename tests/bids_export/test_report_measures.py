@@ -97,7 +97,7 @@ def test_a_hole_in_the_video_is_a_finding(facts: Facts) -> None:
     film = facts.films[0]
     onsets = np.delete(film.onsets, slice(100, 110))
     measured = measures.measure(replace(facts, films=(replace(film, onsets=onsets, n_frames=len(onsets)),)))
-    assert measured.videos[0].n_holes == 1
+    assert measured.videos[0].n_late == 1
     assert measured.videos[0].longest_gap_s == pytest.approx(2.2, abs=1e-3)
     assert "the camera missed up to 2.2 s" in measured.findings
 
@@ -155,7 +155,7 @@ def test_quality_that_ends_midway_is_not_judged_on_either_side(tmp_path: Path) -
     for facts in (from_run.load(run.path), from_bids.load(bids, bids.recordings[0])):
         measured = measures.measure(facts)
         assert measured.verdict == "not_judged"
-        assert measured.reasons[0].startswith("CQ readings cover 59.1% of the session")
+        assert measured.reasons[0].startswith("contact quality readings cover 59.1% of the session")
         assert measured.contact_quality.coverage == pytest.approx(19.5 / 33, abs=0.01)
 
 
@@ -163,11 +163,13 @@ def test_quality_that_ends_midway_is_not_judged_on_either_side(tmp_path: Path) -
 
 
 def test_the_verdict_is_the_rules(facts: Facts) -> None:
-    assert verdict.judge(facts) == verdict.Verdict("keep", ("CQ 95.00%, at least 80.00% is asked",))
-    low = facts.quality.model_copy(update={"verdict": "exclude", "reason": "CQ 79.99% is below 80.00%"})
-    assert verdict.judge(replace(facts, quality=low)) == verdict.Verdict("exclude", ("CQ 79.99% is below 80.00%",))
-    none = facts.quality.model_copy(update={"verdict": "not_judged", "reason": "no CQ reading was recorded"})
-    assert verdict.judge(replace(facts, quality=none)) == verdict.Verdict("not_judged", ("no CQ reading was recorded",))
+    assert verdict.judge(facts) == verdict.Verdict("keep", ("contact quality 95.00%, at least 80.00% is asked",))
+    low = facts.quality.model_copy(update={"verdict": "exclude", "reason": "contact quality 79.99% is below 80.00%"})
+    assert verdict.judge(replace(facts, quality=low)) == verdict.Verdict("exclude", ("contact quality 79.99% is below 80.00%",))
+    none = facts.quality.model_copy(update={"verdict": "not_judged", "reason": "no contact quality reading was recorded"})
+    assert verdict.judge(replace(facts, quality=none)) == verdict.Verdict(
+        "not_judged", ("no contact quality reading was recorded",)
+    )
 
 
 def test_without_eeg_or_consent_to_it_nothing_is_kept(facts: Facts) -> None:

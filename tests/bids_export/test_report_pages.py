@@ -77,7 +77,9 @@ def test_the_check_on_requests_finds_each_kind() -> None:
 
 
 def test_the_verdict_and_its_reason_come_first(html: str) -> None:
-    places = [html.index(text) for text in ("emo-verdict emo-keep", "CQ 95.00%, at least 80.00% is asked", 'id="Spectra')]
+    places = [
+        html.index(text) for text in ("emo-verdict emo-keep", "contact quality 95.00%, at least 80.00% is asked", 'id="Spectra')
+    ]
     assert places == sorted(places)
 
 

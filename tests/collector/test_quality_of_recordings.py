@@ -86,7 +86,7 @@ def test_quality_that_ends_midway_is_not_judged() -> None:
 
 def test_no_quality_stream_is_not_judged() -> None:
     judged = judge_streams({9: markers()}, a_study())
-    assert (judged.verdict, judged.reason, judged.value) == ("not_judged", "no CQ reading was recorded", None)
+    assert (judged.verdict, judged.reason, judged.value) == ("not_judged", "no contact quality reading was recorded", None)
 
 
 def test_no_clip_is_not_judged() -> None:
