@@ -24,9 +24,10 @@ Image = NDArray[np.uint8]  # (height, width, 3), BGR as OpenCV and PyAV's bgr24 
 Boxes = NDArray[np.float64]  # (n_faces, 4): x, y, width, height in pixels
 WEIGHTS = {"yolov8": "yolov8n_face", "yunet": "yunet"}
 
-MIN_FACE = 0.15  # of the frame's height: a face 1 m from a webcam fills more, at 320x240 as at 1280x720
+MIN_FACE = 0.2  # of the frame's height: a face 1 m from a webcam fills more, at 320x240 as at 1280x720
 HAAR_HEIGHT = 480  # px; larger frames are searched at this height, which costs a quarter at 720p and finds the same faces
 HAAR_EYES_PX = 96  # width of a face in which eyes are looked for
+HAAR_EYE = (14, 36)  # px; smallest and largest eye in such a face
 YUNET_WIDTH = 320  # px; what its weights were made for
 YUNET_SCORE = 0.6  # OpenCV's own example says 0.9; a cap and sensors cost confidence
 MAX_ROLL_DEG = 35.0  # eyes that lie steeper are no pair of eyes
@@ -79,7 +80,7 @@ class Detector(Protocol):
 class Haar:
     """OpenCV's frontal-face cascade: nothing to fetch; misses profiles, and most faces tilted by more than some 15 degrees."""
 
-    name = f"haar frontalface_default 1.1 5 {MIN_FACE} {HAAR_HEIGHT} eye {HAAR_EYES_PX}"
+    name = f"haar frontalface_default 1.1 5 {MIN_FACE} {HAAR_HEIGHT} eye {HAAR_EYES_PX} {HAAR_EYE}"
     batch = 1
 
     def __init__(self) -> None:
@@ -102,7 +103,8 @@ class Haar:
         """Return the largest eye of each half of a face's upper part; NaN where one of them is not found."""
         x, y, width, height = (round(value) for value in box)
         part, scale = _shrunk(gray[max(0, y + height // 5) : y + 3 * height // 5, max(0, x) : x + width], width / HAAR_EYES_PX)
-        found = np.asarray(self._eyes.detectMultiScale(part, 1.1, 3), dtype=np.float64).reshape(-1, 4)
+        smallest, largest = ((size, size) for size in HAAR_EYE)
+        found = np.asarray(self._eyes.detectMultiScale(part, 1.1, 3, 0, smallest, largest), dtype=np.float64).reshape(-1, 4)
         middle = found[:, :2] + found[:, 2:] / 2
         pair = np.full((2, 2), np.nan)
         for index, side in enumerate((middle[:, 0] < part.shape[1] / 2, middle[:, 0] >= part.shape[1] / 2)):
