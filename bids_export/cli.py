@@ -30,6 +30,8 @@ from stimuli.manifest import ManifestError
 BAD_INPUT = (RecordingError, PlaceError, FolderError, StudyError, ManifestError, XdfError)
 REPORT_BAD_INPUT = (*BAD_INPUT, ReportError, EventsError, TrialsError)
 
+_NAMED = 3  # recordings that lack the same; of more the number is told, and --json has each
+
 export_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -47,7 +49,9 @@ Labels = Annotated[
 
 @export_app.command()
 def export(
-    data: Annotated[Path, typer.Argument(help="Folder with the recordings: sub-*/ses-*/run-*.", metavar="DATA")],
+    data: Annotated[
+        Path, typer.Argument(help="Folder with the recordings: sub-*/ses-*/run-*, or LabRecorder's.", metavar="DATA")
+    ],
     root: Annotated[Path, typer.Argument(help="Where the dataset goes.", metavar="BIDS_ROOT")],
     participant_label: Labels = None,
     profile: Annotated[Profile, typer.Option("--profile", help="Who it is for: the laboratory, or others.")] = Profile.internal,
@@ -55,6 +59,9 @@ def export(
     include_excluded: Annotated[
         bool, typer.Option("--include-excluded", help="Also export the recordings of participants whom the rule leaves out.")
     ] = False,
+    study: Annotated[
+        Path | None, typer.Option(help="Study file that says what LabRecorder's recordings hold; else the one in DATA.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Turn recordings into a BIDS dataset: one clock, validated and read back before it is put in place.
@@ -68,6 +75,8 @@ def export(
     --profile shareable: of those who agreed to share, without video, sources and serial numbers, dates shifted by an offset
     that a secret file beside DATA decides, always into a new folder. See docs/privacy.md.
 
+    LabRecorder's recordings are taken too, as the table [labrecorder] of the study file says: docs/labrecorder.md.
+
     Ends with 0 when the dataset is in place; 1 when nobody is kept, or what was built is not valid BIDS or does not read back
     as recorded (nothing is put in place); 2 for bad input (nothing is written).
     """
@@ -78,7 +87,7 @@ def export(
 
     options = dataset.Options(
         simulated=simulated, include_excluded=include_excluded, participants=tuple(_label(x) for x in participant_label or ()),
-        profile=privacy.of(profile.value, data.absolute()),
+        profile=privacy.of(profile.value, data.absolute()), study=study,
     )  # fmt: skip
     try:
         with progress() as told, _for_owner(alone=profile is Profile.internal):
@@ -126,7 +135,17 @@ def record(done: Any) -> dict[str, Any]:
         "runs": list(done.runs), "written": list(done.written), "left": list(done.left), "errors": len(done.verdict.errors),
         "warnings": len(done.verdict.warnings), "issues": issues,
         "validator": done.verdict.version, "unknown": list(done.unknown), "notes": list(done.notes),
+        "missing": {run: list(lines) for run, lines in done.missing.items()},
     }  # fmt: skip
+
+
+def _by_text(missing: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    """Return which recordings lack the same."""
+    found: dict[str, list[str]] = {}
+    for run, lines in missing.items():
+        for text in lines:
+            found.setdefault(text, []).append(run)
+    return found
 
 
 def _tell(done: Any) -> None:
@@ -141,6 +160,9 @@ def _tell(done: Any) -> None:
     left = f"not in {done.data}, left as they are: {', '.join(done.left)}"
     for note in (*done.notes, *((left,) if done.left else ())):
         out.print(f"note: {note}", markup=False, highlight=False)
+    for text, runs in _by_text(done.missing).items():
+        which = ", ".join(runs) if len(runs) <= _NAMED else f"{len(runs)} recordings of LabRecorder"
+        out.print(f"{which}: {text}", markup=False, highlight=False)
     for issue in done.verdict.warnings:
         out.print(f"warning of the validator: {issue.n} x {issue.code}: {issue.first}", markup=False, highlight=False)
     if done.unknown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bids_export import front, place, receipts, sessions, validate
@@ -34,12 +34,13 @@ class NothingKeptError(RuntimeError):
 
 @dataclass(frozen=True)
 class Options:
-    """What to export."""
+    """What to export; ``study`` says what LabRecorder's files hold."""
 
     simulated: bool = False
     include_excluded: bool = False
     participants: tuple[str, ...] = ()
     profile: Profile = INTERNAL
+    study: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Export:
     """What came of an export.
 
     ``runs`` are the recordings that the dataset now holds, ``written`` those of them that this export wrote; ``left`` are
-    sessions of the dataset that the data folder does not have, and that stay as they are.
+    sessions of the dataset that the data folder does not have, and that stay as they are. ``missing`` is what recordings of
+    other recorders lack.
     """
 
     data: Path
@@ -59,6 +61,7 @@ class Export:
     verdict: Verdict
     unknown: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
     with place.staging(root) as new:
         known = receipts.load_all(root)
         told = lambda stem, n: progress("read", stem, n)  # noqa: E731
-        found = survey(data, participants=options.participants, known=known, progress=told)
+        found = survey(data, participants=options.participants, known=known, study=options.study, progress=told)
         _check_simulated(found, data, allowed=options.simulated)
         place.check_kind(root, simulated=found.simulated)
         tombstone.check(data, {p.label for p in found.participants if any(s.folders for s in p.sessions)})
@@ -266,8 +269,14 @@ def _export(
         data, root, found, runs=tuple(run.stem for s in inside for run in _in_dataset(s)),
         written=tuple(run.stem for s in work.write for run in _in_dataset(s)),
         left=tuple(f"sub-{s.participant} ses-{s.session}" for p in found.participants for s in p.sessions if not s.folders),
-        verdict=verdict, unknown=front.unknown(found, work.people), notes=(*notes, *_notes(work.write)),
+        verdict=verdict, unknown=front.unknown(found, work.people), notes=(*found.passed_over, *notes, *_notes(work.write)),
+        missing=_missing(found),
     )  # fmt: skip
+
+
+def _missing(found: Survey) -> dict[str, tuple[str, ...]]:
+    runs = (run for person in found.participants for session in person.sessions for run in session.runs)
+    return {run.stem: run.missing for run in runs if run.missing}
 
 
 def _in_dataset(session: SessionFacts) -> Iterable[receipts.RunFacts]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bids_export import headset, receipts, recording
+from bids_export import headset, receipts, sources
 from bids_export.receipts import About, ClipFacts, Receipt, RunFacts
 from bids_export.recording import Recording, RecordingError
 from collector import quality as rule
-from protocol import folder
 from protocol import study as study_file
 from protocol.folder import Quality, Run
 from protocol.study import Study
@@ -105,26 +104,30 @@ class Participant:
 
 @dataclass(frozen=True)
 class Survey:
-    """All participants of a data folder, and the study that they share."""
+    """All participants of a data folder, and the study that they share; ``passed_over`` are files that belong to nobody."""
 
     study: Study
     participants: tuple[Participant, ...]
     simulated: bool
+    passed_over: tuple[str, ...] = ()
 
 
 def survey(
-    data: Path, *, participants: Collection[str] = (), known: Receipts | None = None, progress: Progress = lambda _, __: None
-) -> Survey:
+    data: Path, *, participants: Collection[str] = (), known: Receipts | None = None, study: Path | None = None,
+    progress: Progress = lambda _, __: None,
+) -> Survey:  # fmt: skip
     """Read and judge every run.
 
     Parameters
     ----------
     data : Path
-        Holds ``sub-*/ses-*/run-*``.
+        Holds ``sub-*/ses-*/run-*``, or files of LabRecorder's.
     participants : collection of str
         Only these are read; empty means all.
     known : mapping of (participant, session) to Receipt
         What the dataset remembers; sessions that are only there belong to the survey too.
+    study : Path or None
+        The study file that says what LabRecorder's files hold; None means the one in the data folder, if there is one.
     progress : callable
         Is told each run's stem before it is read, and how many runs there are.
 
@@ -133,7 +136,8 @@ def survey(
     RecordingError, FolderError, StudyError, ManifestError, XdfError
         One line: file, key, value, cure.
     """
-    runs = select(find(data), participants, data=data)
+    source = sources.find(data, study)
+    runs = select(source.runs, participants, data=data)
     known = known or {}
     sessions = {
         who: _of_data(tuple(of_session), known.get(who), progress=lambda stem: progress(stem, len(runs)))
@@ -146,7 +150,7 @@ def survey(
         for label, of_person in groupby(sorted(sessions), lambda who: who[0])
     ]
     simulated = any(facts.session.simulated for session in sessions.values() for facts in session.runs)
-    return Survey(study_file.load(runs[-1].study_toml), tuple(people), simulated)
+    return Survey(study_file.load(runs[-1].study_toml), tuple(people), simulated, source.passed_over)
 
 
 def _of_data(runs: tuple[Run, ...], receipt: Receipt | None, *, progress: Callable[[str], None]) -> SessionFacts:
@@ -160,11 +164,12 @@ def _of_data(runs: tuple[Run, ...], receipt: Receipt | None, *, progress: Callab
     facts = []
     for n, run in enumerate(runs):
         progress(run.stem)
-        facts.append(_facts(recording.load(run)) if same is None else same.runs[n])
+        facts.append(_facts(sources.load(run)) if same is None else same.runs[n])
     return _session(runs[0].participant, runs[0].session, tuple(facts), folders=runs, key=key, receipt=same)
 
 
 def of_dataset(who: tuple[str, str], receipt: Receipt) -> SessionFacts:
+    """Return the facts of a session that only the dataset still has."""
     return _session(*who, receipt.runs, key=receipt.key, receipt=receipt)
 
 
@@ -176,32 +181,12 @@ def _check_same(runs: Sequence[Run], receipt: Receipt) -> None:
             f"{runs[0].path.parent}: has no run-{gone[0]}, which the dataset holds; bring it back to export this session"
         )
     for run in runs:
-        uid = folder.Session.load(run.session_json).uid
+        uid, where = sources.uid(run), run.session_json if run.session_json.exists() else run.xdf
         if there.get(run.run, uid) != uid:
             raise RecordingError(
-                f"{run.session_json}: uid = {uid!r}: the dataset holds another recording under this name ({there[run.run]!r}); "
+                f"{where}: uid = {uid!r}: the dataset holds another recording under this name ({there[run.run]!r}); "
                 "give one of the two participants another label, or name another folder for the dataset"
             )
-
-
-def find(data: Path) -> list[Run]:
-    """Return the runs of a data folder.
-
-    Raises
-    ------
-    RecordingError
-        When there are none, or a folder with recordings has no ``session.json``.
-    """
-    if (data / "session.json").exists():
-        raise RecordingError(f"{data}: is one run; name the data folder that holds sub-*/ses-*/run-*")
-    for path in sorted(data.glob("sub-*/ses-*/run-*")):
-        # an empty folder is a run whose launcher ended before it wrote its first file: nothing was recorded
-        if path.is_dir() and not (path / "session.json").exists() and any(path.iterdir()):
-            raise RecordingError(f"{path}: has no session.json: nobody knows whose data it is; move it out of {data}")
-    runs = list(folder.find(data))
-    if not runs:
-        raise RecordingError(f"{data}: holds no sub-*/ses-*/run-*/session.json; record with emo-run, or name another folder")
-    return runs
 
 
 def select(runs: Sequence[Run], participants: Collection[str], *, data: Path) -> list[Run]:
@@ -247,7 +232,7 @@ def _facts(record: Recording) -> RunFacts:
         session=record.session, about=About.of(study, record.session.task), end=record.end, clips=_clips(record),
         quality=judged, judged_s=sum(stop - start for start, stop in spans), has_eeg=_has(record, device.stream, n=2),
         has_video=bool(record.videos),
-        has_readings=any(_has(record, keys, n=1) for keys in quality_streams if keys),
+        has_readings=any(_has(record, keys, n=1) for keys in quality_streams if keys), missing=record.missing,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_the_recordings_of_unchanged_sessions_are_not_even_read(tmp_path: Path, 
     record(tmp_path / "data", TINY, Who("01"))
     record(tmp_path / "data", POOR, Who("02"))
     export(tmp_path)
-    monkeypatch.setattr(survey.recording, "load", lambda run: pytest.fail(f"{run.stem} was read"))
+    monkeypatch.setattr(survey.sources, "load", lambda run: pytest.fail(f"{run.stem} was read"))
     assert [p.included for p in export(tmp_path).survey.participants] == [True, False]
 
 
