@@ -97,7 +97,29 @@ def _run(data: Path, file: Path, path: Path, study: Study, lab: LabRecorder) -> 
         return f"{name}: not exported: task = {told['b']!r}, the study's is {task!r} (labrecorder.task)"
     run = told.get("r") or told.get("n") or "01"
     clips = manifest_path(study, path)
-    return LabRun(data, told["p"], told.get("s", "01"), run, study.study.task, file=file, study=path, clips=clips)
+    return LabRun(
+        data,
+        told["p"],
+        told.get("s", "01"),
+        run,
+        study.study.task,
+        file=file,
+        study=path,
+        clips=clips,
+        revoked=_revoked(data, told["p"]),
+    )
+
+
+def _revoked(data: Path, label: str) -> tuple[str, ...]:
+    """Return the scopes that a participant has taken back: a recording of ours says it itself, one of LabRecorder's cannot."""
+    from bids_export import privacy  # which imports the survey, and that us
+    from bids_export.withdraw import tombstone
+
+    stones, secret = tombstone.folder_of(data, is_data=True), privacy.secret_of(data)
+    if not stones.is_dir() or not secret.exists():
+        return ()
+    key = privacy.read_key(secret)
+    return tuple(s for s in ("face", "share", "train") if tombstone.load(tombstone.path_of(stones, key, label, s)))
 
 
 def _check_labels(runs: Sequence[LabRun], lab: LabRecorder, path: Path) -> None:
@@ -204,7 +226,8 @@ def _with_markers(streams: of_streams.Streams, told: Told) -> dict[int, xdf.Stre
 
 def _session(run: LabRun, study: Study, lab: LabRecorder, streams: of_streams.Streams) -> Session:
     """Return what stands in ``session.json`` of a recording of ours, as far as anybody knows it."""
-    scopes = lab.consent_of.get(run.participant, lab.consent)
+    agreed = lab.consent_of.get(run.participant, lab.consent)
+    scopes = tuple(scope for scope in agreed if scope not in run.revoked)
     recorded = lab.consent_by is not None
     consent = Consent(
         version=study.consent.version if recorded else NO_RECORD, scopes=scopes if recorded else ("eeg",),

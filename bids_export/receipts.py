@@ -16,6 +16,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from protocol.folder import Quality, Run, Session, sha256
+from protocol.labrecorder import LabRun
 from protocol.study import ContactQuality, Study
 
 SOURCE = "sourcedata"
@@ -134,6 +135,8 @@ def key_of(runs: Sequence[Run], *, profile: str = "internal") -> str:
     for run in runs:
         for path in (run.session_json, run.study_toml, run.clips_tsv, run.trials_csv, run.manifest_json):
             digest.update(f"{run.run}/{path.name} {sha256(path) if path.exists() else None}\n".encode())
+        if isinstance(run, LabRun):
+            digest.update(f"{run.run}/revoked {run.revoked}\n".encode())
         for path in (run.recording, *run.videos()):
             finished = run.manifest_json.exists() or not path.exists()
             size = path.stat().st_size if path.exists() else None

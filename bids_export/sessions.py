@@ -202,9 +202,9 @@ def _write_gaps(new: Path, run: Run, placed: Eeg) -> None:
 def _copy_source(new: Path, run: Run) -> None:
     """Keep the small files that say how a run was made: the frozen study, its clips, and the trial table."""
     folder = _source(new, run)
-    for path in (run.study_toml, run.clips_tsv, run.trials_csv):
+    for path, name in ((run.study_toml, "study.toml"), (run.clips_tsv, "clips.tsv"), (run.trials_csv, run.trials_csv.name)):
         if path.exists():
-            shutil.copyfile(path, folder / path.name)
+            shutil.copyfile(path, folder / name)
 
 
 def _source(new: Path, run: Run) -> Path:

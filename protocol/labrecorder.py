@@ -32,11 +32,14 @@ class LabRun(Run):
         The study file that says what it holds.
     clips : Path
         That study's table of clips.
+    revoked : tuple of str
+        Scopes of the consent that the participant has taken back since.
     """
 
     file: Path
     study: Path
     clips: Path
+    revoked: tuple[str, ...] = ()
 
     @property
     def xdf(self) -> Path:

@@ -12,6 +12,7 @@ import pytest
 from bids_export import cli, dataset, labrecorder, validate
 from bids_export.labrecorder_markers import translate
 from bids_export.recording import RecordingError
+from bids_export.withdraw import job
 from protocol import commands
 from protocol import study as study_file
 from protocol.study import StudyError
@@ -333,3 +334,27 @@ def test_the_mapping_of_the_page_can_be_used() -> None:
 def test_what_ends_nothing_is_left_out_and_said(tmp_path: Path) -> None:
     lay(tmp_path / "data", Foreign(overall=92.0, words=((3.0, "clip_stop"), *WORDS)), study=ALL)
     assert "the marker 'clip_stop' ends nothing: left out" in export(tmp_path).missing[STEM]
+
+
+def test_a_scope_that_was_withdrawn_stays_so_whatever_the_study_file_says(tmp_path: Path) -> None:
+    lay(tmp_path / "data", GOOD, study=ALL)
+    export(tmp_path)
+    job.withdraw(job.Asked("S07", tmp_path / "data", (tmp_path / "bids",), "train"))
+    for text in (ALL, ALL.replace("OpenSesame 4", "OpenSesame 5")):  # the second time every byte is made anew
+        lay(tmp_path / "data", GOOD, study=text)
+        export(tmp_path)
+        [person] = table(tmp_path / "bids/participants.tsv")
+        assert person["consent"] == "eeg"
+
+
+def test_a_participant_who_withdrew_is_gone_with_labrecorders_file(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    file = lay(data, GOOD, study=ALL)
+    lay(data, GOOD, participant="S08", study=ALL)
+    export(tmp_path)
+    job.withdraw(job.Asked("S07", data, (tmp_path / "bids",)))
+    assert not file.exists()
+    assert [row["participant_id"] for row in table(tmp_path / "bids/participants.tsv")] == ["sub-S08"]
+    lay(data, GOOD, study=ALL)  # back from a copy
+    with pytest.raises(RecordingError, match="withdrew on"):
+        export(tmp_path)
