@@ -309,12 +309,15 @@ def create(data: Path, *, participant: str, session: str, task: str) -> Run:
     Run
         Its folder exists, is empty and readable by its owner alone.
     """
+    session_folder = Run(data, participant, session, "01", task).path.parent
+    for path in (data, session_folder.parent, session_folder):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)  # mode is that of the last alone: one after the other
     for n in range(1, 1000):
         run = Run(data, participant, session, f"{n:02d}", task)
         if run.session_json.exists():
             continue
         try:
-            run.path.mkdir(parents=True, mode=0o700)
+            run.path.mkdir(mode=0o700)
         except FileExistsError:
             continue
         return run

@@ -84,6 +84,9 @@ def _within(folder: Path, scope: Scope, hand: Hand, *, trained_on: bool) -> None
     for path in hands.files_of(folder):
         if _picture(path) or (is_label(path) and (scope == "face" or trained_on)):
             hand.remove(path)
+    for path in () if hand.dry else sorted((folder, *folder.rglob("*")), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def is_label(path: Path) -> bool:

@@ -156,7 +156,7 @@ def test_runs_are_numbered_and_never_shared(tmp_path: Path) -> None:
     first = folder.create(tmp_path, participant="07", session="01", task="emotion")
     second = folder.create(tmp_path, participant="07", session="01", task="emotion")
     assert (first.run, second.run) == ("01", "02")
-    assert first.path.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (first.path, *first.path.parents[:2])} == {0o700}  # run, session, person
     a_session().save(first.session_json)
     assert list(folder.find(tmp_path)) == [first]
     with pytest.raises(folder.FolderError, match=r"no session\.json"):

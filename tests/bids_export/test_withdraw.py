@@ -1,0 +1,287 @@
+"""emo-withdraw: a participant who is a canary everywhere is withdrawn, and every byte is searched."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bids_export import dataset, place, validate
+from bids_export.recording import RecordingError
+from bids_export.withdraw import cli, hand, job, of_data, of_dataset, of_derivative, tombstone, traces
+from models import bids, card, label_job
+from protocol import commands
+from protocol.folder import Manifest, Session, sha256
+from tests.bids_export import canaries
+from tests.bids_export.test_shareable import frames
+from tests.bids_export.withdrawn_lab import LABEL, NAME, NOTE, RATING, TAG, Lab, build, valid
+from tests.faults.counts import count
+
+SAID = {"label": LABEL, "note": NOTE, "rating": RATING, "tag": TAG, "name": NAME}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return build(tmp_path_factory.mktemp("withdraw"))
+
+
+@pytest.fixture
+def lab(first: Lab, tmp_path: Path) -> Lab:
+    """A copy to withdraw from."""
+    shutil.copytree(first.home, tmp_path / "lab", symlinks=True)
+    return Lab(tmp_path / "lab")
+
+
+def run(lab: Lab, *options: str, label: str = LABEL, capsys) -> tuple[int, str, str]:
+    places = ("--data", str(lab.data), "--bids", str(lab.bids), "--bids", str(lab.shared))
+    with pytest.raises(SystemExit) as ended:
+        commands.run(cli.app, cli.BAD_INPUT, args=[label, *places, *options])
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def left(folder: Path) -> dict[str, list[str]]:
+    """Return where which canary is."""
+    return {what: hits for what, text in SAID.items() if (hits := canaries.found(folder, text))}
+
+
+def faces(lab: Lab) -> list[bytes]:
+    return frames(next(lab.run.glob("*.mkv")))[:3]
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def people(root: Path) -> dict[str, dict[str, str]]:
+    with (root / "participants.tsv").open(encoding="utf-8") as file:
+        return {row["participant_id"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_before_it_the_participant_is_everywhere(first: Lab) -> None:
+    assert {len(hits) > 0 for hits in left(first.home).values()} == {True}
+    assert set(left(first.data)) == set(SAID)
+    assert set(left(first.bids)) >= {"label", "rating", "note"}
+    assert "label" in left(first.trained / "cache")  # UTF-32 inside of npz
+
+
+def test_who_withdraws_leaves_nothing_but_the_tombstone(lab: Lab, capsys) -> None:
+    bytes_of_face = faces(lab)
+    code, out, err = run(lab, "--yes", "--json", capsys=capsys)
+    assert (code, err) == (0, "")
+    assert left(lab.home) == {}
+    assert [
+        hits for piece in bytes_of_face for hits in canaries.found(lab.home, piece) if "03" not in hits and "02" not in hits
+    ] == []
+    said = json.loads(out)
+    assert [Path(path).name for path in said["models"]] == ["eeg.safetensors", "face.safetensors"]
+    stone = json.loads(Path(said["tombstone"]).read_text(encoding="utf-8"))
+    assert (stone["scope"], stone["done"] is not None, len(stone["who"])) == ("all", True, 32)
+    assert Path(said["tombstone"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_others_stay_and_what_counts_people_is_made_again(lab: Lab, capsys) -> None:
+    before = snapshot(lab.home)
+    run(lab, "--yes", capsys=capsys)
+    after = snapshot(lab.home)
+    theirs = {name for name in before if "sub-02" in name or ("sub-03" in name and name.startswith("bids/sub-03"))}
+    assert {name for name in theirs if before[name] != after.get(name)} == set()
+    assert list(people(lab.bids)) == ["sub-02", "sub-03"]
+    assert "of 2 participants" in (lab.bids / "README.md").read_text(encoding="utf-8")
+    assert validate.validate(lab.bids).errors == ()
+    assert Session.load(lab.data / "sub-03/ses-01/run-01/session.json").replaces is None
+    done = dataset.export(lab.data, lab.bids, dataset.Options())  # the manifest fits the session.json that was changed
+    assert done.verdict.errors == ()
+    assert left(lab.home) == {}
+
+
+REMOVERS: dict[str, tuple[object, str]] = {
+    "data": (of_data, "withdraw"), "dataset": (of_dataset, "withdraw"), "derivatives": (of_derivative, "withdraw"),
+    "models": (of_derivative, "mark_models"), "group outputs": (of_derivative, "_together"),
+    "caches": (of_derivative, "_arrays"),
+    "tables": (of_dataset, "_tables"), "memories": (of_dataset, "_left"), "reports": (of_data, "_named"),
+    "who replaced them": (of_data, "_rewrite"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", list(REMOVERS))
+def test_what_a_remover_that_is_left_out_leaves_is_found_and_said(what: str, lab: Lab, capsys, monkeypatch) -> None:
+    room, name = REMOVERS[what]
+    monkeypatch.setattr(room, name, lambda *args, **kwargs: {} if name == "_left" else [])
+    code, _, _ = run(lab, "--yes", capsys=capsys)
+    assert left(lab.home)
+    assert code == 1
+
+
+def test_a_face_that_is_withdrawn_is_in_no_byte_and_the_rest_stays(lab: Lab, capsys) -> None:
+    shutil.rmtree(lab.data / "sub-02")  # the videos of the simulated faces are alike
+    shutil.rmtree(lab.data / "sub-03")
+    for label in ("02", "03"):
+        shutil.rmtree(lab.bids / f"sub-{label}" / "ses-01" / "beh")
+    next((lab.trained / "figures" / "clips").glob("sub-02*")).unlink()
+    pieces = faces(lab)
+    assert {bool(canaries.found(lab.home / part, piece)) for piece in pieces for part in ("data", "bids")} == {True}
+    eeg = snapshot(lab.bids / f"sub-{LABEL}" / "ses-01" / "eeg")
+    code, out, _ = run(lab, "--scope", "face", "--yes", "--json", capsys=capsys)
+    assert code == 0
+    assert [hit for piece in pieces for hit in canaries.found(lab.home, piece)] == []
+    assert canaries.found(lab.trained / "cache", LABEL) == []
+    assert not list(lab.trained.rglob(f"sub-{LABEL}*_desc-*"))
+    assert snapshot(lab.bids / f"sub-{LABEL}" / "ses-01" / "eeg") == eeg
+    assert people(lab.bids)[f"sub-{LABEL}"]["consent"] == "eeg+share+train"
+    assert Session.load(lab.run / "session.json").consent.scopes == ("eeg", "share", "train")
+    assert {Path(path).name for path in json.loads(out)["models"]} == {"face.safetensors"}
+    assert all((lab.run / f.path).exists() and sha256(lab.run / f.path) == f.sha256
+               for f in Manifest.load(lab.run / "manifest.json").files)  # fmt: skip
+    scans = next((lab.bids / f"sub-{LABEL}").rglob("*_scans.tsv")).read_text(encoding="utf-8")
+    assert "_recording-face" not in scans
+    assert "_eeg.vhdr" in scans
+
+
+def test_who_takes_training_back_is_not_learnt_from_any_more(lab: Lab, capsys, monkeypatch) -> None:
+    raw = snapshot(lab.bids / f"sub-{LABEL}")
+    code, _, _ = run(lab, "--scope", "train", "--yes", capsys=capsys)
+    assert code == 0
+    assert snapshot(lab.bids / f"sub-{LABEL}") == raw
+    assert {files.participant for files in bids.find_recordings(lab.bids)} == {"02", "03"}  # what emo-train reads
+    assert canaries.found(lab.trained, LABEL) == []
+    assert Session.load(lab.run / "session.json").consent.scopes == ("eeg", "face", "share")
+    valid(monkeypatch)
+    done = dataset.export(lab.data, lab.bids, dataset.Options())
+    assert people(done.root)[f"sub-{LABEL}"]["consent"] == "eeg+face+share"
+
+
+def test_who_takes_sharing_back_leaves_what_was_made_to_be_shared(lab: Lab, capsys) -> None:
+    assert canaries.found(lab.shared, LABEL)
+    inside, trained = snapshot(lab.bids / f"sub-{LABEL}"), snapshot(lab.trained)
+    code, out, _ = run(lab, "--scope", "share", "--yes", "--json", capsys=capsys)
+    assert code == 0
+    assert left(lab.shared) == {}
+    assert (snapshot(lab.bids / f"sub-{LABEL}"), snapshot(lab.trained)) == (inside, trained)
+    assert people(lab.bids)[f"sub-{LABEL}"]["consent"] == "eeg+face+train"
+    assert json.loads(out)["models"] == []
+
+
+def test_models_that_learnt_from_them_are_marked_and_refused(lab: Lab, capsys) -> None:
+    run(lab, "--yes", capsys=capsys)
+    folder = lab.trained / "models"
+    assert card.load(folder / "eeg.safetensors")[1].withdrawn == 1
+    assert card.load(folder / "eeg.safetensors")[1].participants == ("02",)
+    with pytest.raises(card.CardError, match=r"eeg.safetensors: withdrawn = 1: .* emo-train"):
+        label_job._kept(folder, "eeg")
+    assert label_job._kept(folder, "old").card.withdrawn == 0
+
+
+def changes_on_the_disk(monkeypatch: pytest.MonkeyPatch, each: Callable[[], None]) -> None:
+    """Call a function before every step that changes something."""
+    for room, name in (
+        (hand.Hand, "remove"), (hand.Hand, "write"), (tombstone, "save"), (place, "_move"), (place, "put"), (shutil, "rmtree"),
+        (place, "_carry_over"), (Path, "rename"),
+    ):  # fmt: skip
+        plain = getattr(room, name)
+
+        def step(*args: object, _plain: Callable[..., object] = plain, **kwargs: object) -> object:
+            each()
+            return _plain(*args, **kwargs)
+
+        monkeypatch.setattr(room, name, step)
+
+
+def asked(lab: Lab) -> job.Asked:
+    return job.Asked(LABEL, lab.data, (lab.bids, lab.shared))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9] if count(5, 20) == 5 else [n / 20 for n in range(20)])
+def test_a_second_run_completes_what_a_kill_left(share: float, lab: Lab, tmp_path: Path) -> None:
+    counted = Lab(tmp_path / "counted")
+    shutil.copytree(lab.home, counted.home, symlinks=True)
+    steps: list[None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        changes_on_the_disk(patch, lambda: steps.append(None))
+        job.withdraw(asked(counted))
+    shutil.rmtree(counted.home)
+    pid = os.fork()
+    if pid == 0:  # this process ends as by kill -9: no `finally` is run
+        taken = 0
+
+        def die() -> None:
+            nonlocal taken
+            taken += 1
+            if taken > share * len(steps):
+                os._exit(9)
+
+        try:
+            changes_on_the_disk(pytest.MonkeyPatch(), die)
+            job.withdraw(asked(lab))
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    done = job.withdraw(asked(lab))
+    assert left(lab.home) == {}
+    assert done.left == ()
+    assert [Path(name).name for name in done.models] == ["eeg.safetensors", "face.safetensors"]
+    assert list(people(lab.bids)) == ["sub-02", "sub-03"]
+    assert not place.staging_of(lab.bids).exists()
+
+
+def test_a_dry_run_says_what_goes_and_changes_nothing(lab: Lab, capsys) -> None:
+    before = snapshot(lab.home)
+    for options in ([], ["--scope", "face"], ["--scope", "train"], ["--scope", "share"]):
+        code, out, _ = run(lab, "--dry-run", "--json", *options, capsys=capsys)
+        assert code == 0
+        assert json.loads(out)["changed"]
+    assert snapshot(lab.home) == before
+
+
+@pytest.mark.parametrize(("options", "label", "match"), [
+    (["--yes"], "09", "neither data nor datasets have it; they have 02, 03"), (["--yes"], "../02", "use 1 to 32 letters"),
+    ([], LABEL, "--yes: not given"),
+])  # fmt: skip
+def test_what_cannot_be_done_is_one_line_and_changes_nothing(
+    options: list[str], label: str, match: str, lab: Lab, capsys
+) -> None:
+    before = snapshot(lab.home)
+    code, _, err = run(lab, *options, label=label, capsys=capsys)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert match in err
+    assert snapshot(lab.home) == before
+
+
+def test_recordings_that_come_back_from_a_copy_are_refused(lab: Lab, first: Lab, capsys) -> None:
+    run(lab, "--yes", capsys=capsys)
+    shutil.copytree(first.run.parents[1], lab.run.parents[1])
+    with pytest.raises(RecordingError, match=r"withdrew on .* emo-withdraw"):
+        dataset.export(lab.data, lab.bids, dataset.Options())
+    assert run(lab, "--yes", capsys=capsys)[0] == 0
+    assert left(lab.home) == {}
+
+
+def test_a_dataset_without_its_data_can_be_withdrawn_from(lab: Lab, capsys, monkeypatch) -> None:
+    shutil.rmtree(lab.data)
+    monkeypatch.chdir(lab.home)
+    with pytest.raises(SystemExit) as ended:
+        commands.run(cli.app, cli.BAD_INPUT, args=[f"sub-{LABEL}", "--bids", "bids", "--yes"])
+    assert ended.value.code in (0, None)
+    assert left(lab.bids) == {}
+    assert len(list((lab.home / ".bids.withdrawn").glob("*_all.json"))) == 1
+
+
+def test_what_names_them_elsewhere_is_said(lab: Lab, capsys) -> None:
+    (lab.bids / "derivatives" / "theirs").mkdir()
+    np.savez(lab.bids / "derivatives" / "theirs" / "all.npz", people=np.array([LABEL, "02"]))
+    code, out, _ = run(lab, "--yes", "--json", capsys=capsys)
+    assert code == 1
+    assert [Path(path).name for path in json.loads(out)["left"]] == ["all.npz"]
+    assert canaries.found(lab.home, LABEL) == ["bids/derivatives/theirs/all.npz"]
+
+
+def test_the_own_search_tells_labels_apart_that_begin_alike() -> None:
+    short = traces.pattern("1")
+    assert short.search(b"sub-1_ses") and short.search(b'{"participant": "1"}')
+    assert not short.search(b"sub-10_ses-1") and not short.search(b'{"participant": "10"}')
