@@ -12,6 +12,7 @@ import pylsl
 from collector import clocks
 from collector.clocks import Offset
 from collector.intake import Intake, Sink
+from collector.pump import Pump
 from collector.slot import Slot
 from collector.wanted import Wanted, fits, in_words
 from collector.xdf import Writer
@@ -67,7 +68,8 @@ class Inlets:
     def __init__(self, wanted: tuple[Wanted, ...], *, now: Callable[[], float], counter: str | None) -> None:
         self._now = now
         self._resolver = pylsl.ContinuousResolver()
-        self._slots = [Slot(w, now=now, counter=counter) for w in wanted]
+        self._pump = Pump()
+        self._slots = [Slot(w, now=now, pump=self._pump, counter=counter) for w in wanted]
         self._n_ids = 0
         self._ids: dict[Intake, int] = {}  # of those that are read at this moment
         self._begun = False
@@ -159,6 +161,7 @@ class Inlets:
             slot.ask_to_stop()
         for slot in self._slots:
             slot.stop()
+        self._pump.stop()
         if self._measuring is not None:
             self._measuring.join()
 

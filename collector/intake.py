@@ -14,6 +14,7 @@ import pylsl
 from numpy.typing import NDArray
 
 from collector.clocks import Offset
+from collector.pump import Pump
 from collector.tally import Tally
 from collector.watch import is_silent, newest_s
 from collector.xdf import FORMATS, StreamHeader, XdfError, declare_drops, parse_header
@@ -31,6 +32,7 @@ _OPEN_S = 5.0
 _MEASURE_S = 2.0  # the first measurement of a clock takes 0.64 s
 _VALUES_PER_PULL = 1 << 15  # a quarter of a megabyte; a stream of 64 channels at 2 kHz brings 6400 values in 50 ms
 _TEXTS_PER_PULL = 256
+_PULLS = 64  # in one look: after a stall there is more, and the other streams want their turn
 
 Sink = Callable[[NDArray[np.float64], Values], None]
 
@@ -67,11 +69,15 @@ class Intake:
         What it is to us.
     now : callable
         The LSL clock.
+    pump : Pump
+        Looks again and again whether samples have come.
     counter : str or None
         Label of the sample counter, if it is a stream with one.
     """
 
-    def __init__(self, info: pylsl.StreamInfo, kind: str, *, now: Callable[[], float], counter: str | None = None) -> None:
+    def __init__(
+        self, info: pylsl.StreamInfo, kind: str, *, now: Callable[[], float], pump: Pump, counter: str | None = None
+    ) -> None:
         self.kind, self.uid, self.name, self._now, self._counter = kind, info.uid(), info.name(), now, counter
         self.sfreq = float(info.nominal_srate())
         self.inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False)
@@ -83,8 +89,10 @@ class Intake:
         self._n_kept = 0
         self._release: tuple[Sink, Tally] | None = None
         self._ended = False
-        self._look_s = PULL_S if self.sfreq else _EVENT_S
+        self._pump, self._look_s = pump, PULL_S if self.sfreq else _EVENT_S
         self._t_looked = now()
+        self._leave = threading.Event()  # nothing more to wait for: told to stop, or broken
+        self._broken: Exception | None = None
         self._stopping, self._measuring, self._handing = threading.Event(), threading.Lock(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"lsl {self.name}", daemon=True)
         self._thread.start()
@@ -105,7 +113,7 @@ class Intake:
         return is_silent(self._now() - self.t_heard, self.sfreq)
 
     def release(self, sink: Sink, tally: Tally) -> None:
-        """Hand over what was kept, and from now on whatever comes; ``sink`` is called from the stream's thread.
+        """Hand over what was kept, and from now on whatever comes; ``sink`` is called from another thread.
 
         ``tally`` is the intake's own, or that of the outlet which this one follows.
         """
@@ -122,10 +130,11 @@ class Intake:
     def ask_to_stop(self) -> None:
         """Begin to end, without waiting."""
         self._stopping.set()
+        self._leave.set()
 
     def stop(self) -> None:
         """Take what has still come in, then end; within the time that opening an inlet may take."""
-        self._stopping.set()
+        self.ask_to_stop()
         self._thread.join(_OPEN_S + _MEASURE_S)
 
     def status(self) -> StreamStatus:
@@ -142,9 +151,11 @@ class Intake:
     def _run(self) -> None:
         try:
             self._open()
-            while not self._stopping.is_set():
-                if not self._pull():
-                    self._stopping.wait(self._look_s)
+            self._pump.add(self._look, self._look_s)
+            self._leave.wait()
+            self._pump.remove(self._look)
+            if self._broken is not None:
+                raise self._broken
             for _ in range(BUFFER_S):  # what has still come in
                 if not self._pull():
                     break
@@ -157,6 +168,16 @@ class Intake:
             log.error("stream %s", self.name, exc_info=True)
         finally:
             self._end()
+
+    def _look(self) -> None:
+        """Take what has come; the pump calls this, and what breaks is for the stream's own thread."""
+        try:
+            for _ in range(_PULLS):
+                if self._leave.is_set() or not self._pull():
+                    return
+        except Exception as error:  # noqa: BLE001  (handed on: the stream's own thread raises it again)
+            self._broken = error
+            self._leave.set()
 
     def _fail(self, why: str) -> None:
         self.error = why

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pylsl
 
 from collector.intake import Intake, Sink
+from collector.pump import Pump
 from collector.tally import Tally
 from collector.wanted import Wanted, cure
 from collector.watch import BESIDE_S, goes_on
@@ -32,12 +33,14 @@ class Slot:
         What belongs here.
     now : callable
         The LSL clock.
+    pump : Pump
+        Empties the inlets.
     counter : str or None
         Label of the sample counter.
     """
 
-    def __init__(self, wanted: Wanted, *, now: Callable[[], float], counter: str | None) -> None:
-        self.wanted, self._now = wanted, now
+    def __init__(self, wanted: Wanted, *, now: Callable[[], float], pump: Pump, counter: str | None) -> None:
+        self.wanted, self._now, self._pump = wanted, now, pump
         self._counter = counter if wanted.kind == "eeg" else None
         self.id: int | None = None
         """In the file, once there is something of it."""
@@ -181,4 +184,4 @@ class Slot:
             self.ambiguous = f"several streams fit {cure(candidates)}"
         elif candidates:
             newest = max(candidates, key=lambda info: self._first_seen[info.uid()])
-            self._next = Intake(newest, self.wanted.kind, now=self._now, counter=self._counter)
+            self._next = Intake(newest, self.wanted.kind, now=self._now, pump=self._pump, counter=self._counter)

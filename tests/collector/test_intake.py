@@ -7,6 +7,7 @@ import pytest
 
 from collector import intake as module
 from collector.intake import Intake, measure_offset
+from collector.pump import Pump
 
 INFO = SimpleNamespace(uid=lambda: "u", name=lambda: "eeg", nominal_srate=lambda: 256.0)
 
@@ -38,8 +39,10 @@ def test_a_stream_whose_thread_ends_says_why_and_closes_its_inlet(
 ) -> None:
     inlet = Broken(error)
     monkeypatch.setattr(module.pylsl, "StreamInlet", lambda info, **options: inlet)
-    intake = Intake(INFO, "eeg", now=lambda: 0.0)
+    pump = Pump()
+    intake = Intake(INFO, "eeg", now=lambda: 0.0, pump=pump)
     intake._thread.join(10)
+    pump.stop()
     assert why in intake.error
     assert inlet.closed and intake.ended and not intake.flowing
 

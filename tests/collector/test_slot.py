@@ -20,7 +20,7 @@ class FakeIntake:
 
     opened: list["FakeIntake"]
 
-    def __init__(self, info: Any, kind: str, *, now: Any, counter: str | None = None) -> None:
+    def __init__(self, info: Any, kind: str, *, now: Any, pump: Any, counter: str | None = None) -> None:
         self.uid, self.name, self.kind, self.now, self.error = info.uid(), info.name(), kind, now, ""
         self.header = self.tally = None
         self.t_opened = self.t_heard = now()
@@ -60,7 +60,7 @@ class Scene:
     def __init__(self) -> None:
         self.t, self.begun, self.listed = 100.0, False, {}
         FakeIntake.opened = []
-        self.slot = Slot(Wanted("eeg", Stream(name="eeg"), "eeg.stream"), now=lambda: self.t, counter="Counter")
+        self.slot = Slot(Wanted("eeg", Stream(name="eeg"), "eeg.stream"), now=lambda: self.t, pump=None, counter="Counter")
 
     def outlet(self, uid: str, source_id: str = "s") -> None:
         values = {"uid": uid, "name": "eeg", "source_id": source_id, "hostname": "pc"}
