@@ -17,7 +17,6 @@ from protocol import journal, ratings, trials
 from protocol.folder import Run
 from protocol.link import Hub
 from protocol.markers import decode, parse
-from protocol.messages import Command
 from protocol.study_files import load_study
 from protocol.window import layout, pictures
 from protocol.window.decode import read_frames
@@ -280,21 +279,3 @@ class TestAWindowWithoutAScreen:
             _, said = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 2
         assert said == "DISPLAY = ':9999': no such screen; log in to a desktop, or run under xvfb-run\n"
-
-
-class TestACommand:
-    def test_ends_the_session_and_is_answered(self, laboratory: dict[str, str], hub: Hub, tmp_path: Path) -> None:
-        run, study = begin_run(tmp_path)
-        with recorder(laboratory), window(run, study, laboratory | hub.environment) as process:
-            commanded = Commanded(hub, {})
-            commanded.follow(process, limit_s=LIMIT_S)
-            assert process.returncode == 1
-        assert journaled(run, "abort") == [{"reason": "cap slipped"}]
-
-
-class Commanded(Sitter):
-    """Sends one command at the first page."""
-
-    def answer(self, state: str, key: str | None) -> None:
-        if decode(state)[0] == "welcome":
-            self.hub.send("window", Command(verb="abort", reason="cap slipped"))
