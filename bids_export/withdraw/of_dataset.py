@@ -17,6 +17,7 @@ from protocol import study as study_file
 Who = tuple[str, str]
 DERIVATIVES = "derivatives"
 _FACE = "_recording-face"
+_OF_PEOPLE = ("README.md", "CHANGES", "participants.tsv")
 
 
 def is_in(root: Path, label: str) -> bool:
@@ -63,10 +64,14 @@ def withdraw(root: Path, label: str, scope: Scope, hand: Hand) -> None:
         if known:
             left = _left(root, new, known, label, "all" if everything else scope)
             _front(new, root, left)
+        alone = known and not left  # nobody is left: nothing tells of people any more
+        for name in _OF_PEOPLE if alone else ():
+            (new / name).unlink(missing_ok=True)
         put = tuple(sorted(p.relative_to(new).as_posix() for p in hands.files_of(new)))
         put = tuple(name for name in put if not _same(new / name, root / name))
         hand.changed += [root / name for name in put]
         drop = _dropped(root, label, "all" if everything else scope)
+        drop += tuple(name for name in _OF_PEOPLE if alone and (root / name).exists())
         ours = {name: _all_files(root / name) for name in drop}
         if put or drop:
             place.put(root, Plan(put, drop, ours))

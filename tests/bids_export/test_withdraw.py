@@ -253,6 +253,13 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(
     assert snapshot(lab.home) == before
 
 
+def test_when_nobody_is_left_nothing_tells_of_anybody(lab: Lab, capsys) -> None:
+    for label in ("02", LABEL, "03"):
+        assert run(lab, "--yes", label=label, capsys=capsys)[0] == 0
+    assert [hit for label in ("02", LABEL, "03") for hit in canaries.found(lab.home, f"sub-{label}")] == []
+    assert not (lab.bids / "participants.tsv").exists()
+
+
 def test_recordings_that_come_back_from_a_copy_are_refused(lab: Lab, first: Lab, capsys) -> None:
     run(lab, "--yes", capsys=capsys)
     shutil.copytree(first.run.parents[1], lab.run.parents[1])
