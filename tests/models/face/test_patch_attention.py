@@ -7,7 +7,10 @@ import pytest
 import torch
 from torchvision.models import mobilenet_v2
 
-from models.face.patch_attention import Backbone, PatchAttention, SelfAttention, load_backbone
+from models.face.patch_attention import LAYOUTS, Backbone, PatchAttention, SelfAttention, layout_of, load_backbone
+from models.face.settings import NetworkName
+from models.face.training import Network, Training
+from models.weights import WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +110,61 @@ def test_given_weights_are_used_and_change_the_digest(backbone: Backbone, tmp_pa
     loaded = load_backbone(tmp_path / "weights.pth")
     assert loaded.digest != backbone.digest
     assert torch.equal(loaded.layers.state_dict()["0.0.weight"], other.features[0][0].weight)
+
+
+def _keras_layers() -> list[str]:
+    """Return the names of Keras' MobileNetV2 without its top, by the rule of its source: stride and width of each block."""
+    names = ["input", "Conv1", "bn_Conv1", "Conv1_relu"]
+    names += [f"expanded_conv_{part}" for part in ("depthwise", "depthwise_BN", "depthwise_relu", "project", "project_BN")]
+    strides = [2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1]
+    widths = [16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320]
+    for block, stride in enumerate(strides, start=1):
+        parts = ["expand", "expand_BN", "expand_relu", *(["pad"] if stride == 2 else []), "depthwise", "depthwise_BN"]
+        parts += ["depthwise_relu", "project", "project_BN"]
+        parts += ["add"] if stride == 1 and widths[block] == widths[block - 1] else []
+        names += [f"block_{block}_{part}" for part in parts]
+    return [*names, "Conv_1", "Conv_1_bn", "out_relu"]
+
+
+def test_dropping_29_of_kerass_154_layers_ends_at_block_13_project_bn() -> None:
+    names = _keras_layers()
+    assert len(names) == 154 and names[:-29][-1] == "block_13_project_BN"
+
+
+@pytest.mark.parametrize(("name", "backbone", "trained"), [("seed112", 697_792, 203_780), ("pattlite224", 424_256, 170_564)])
+def test_the_parameters_of_both_layouts(name: NetworkName, backbone: int, trained: int) -> None:
+    frozen = load_backbone(network=name)
+    assert sum(p.numel() for p in frozen.layers.parameters()) == backbone
+    network = PatchAttention(4, layout=LAYOUTS[name])
+    assert sum(p.numel() for p in network.parameters()) == trained
+    assert frozen.maps(np.zeros((1, 112, 112, 3), np.uint8)).shape[1:] == frozen.shape
+    assert layout_of(frozen.shape) is LAYOUTS[name]
+
+
+def test_pattlite_sees_faces_of_224_px_and_has_the_original_kernels() -> None:
+    network = PatchAttention(4, layout=LAYOUTS["pattlite224"]).eval()
+    assert network.patches[0](torch.zeros(2, 96, 14, 14)).shape == (2, 256, 4, 4), "kernel 4, stride 4, same"
+    assert network.patches(torch.zeros(2, 96, 14, 14)).shape == (2, 256, 2, 2)
+    assert network(torch.zeros(2, 96, 14, 14)).shape == (2, 4)
+    alone, beside = torch.randn(1, 96, 14, 14), torch.randn(5, 96, 14, 14)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(torch.cat([beside, alone]))[5:], network(alone), rtol=1e-4, atol=1e-5)
+
+
+def test_training_moves_nothing_of_the_backbone(backbone: Backbone) -> None:
+    before = {name: value.clone() for name, value in backbone.layers.state_dict().items()}
+    faces = np.random.default_rng(0).integers(0, 255, (12, 112, 112, 3), dtype=np.uint8)
+    network = Network(4, seed=1, standardise=True, training=Training(epochs=2))
+    x, y = backbone.maps(faces), np.arange(12) % 4
+    network.fit(x, y, np.arange(12), validation=(x, y))
+    assert not backbone.layers.training
+    for name, value in backbone.layers.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    np.testing.assert_array_equal(backbone.maps(faces), x)
+
+
+def test_weights_of_another_network_are_one_line(tmp_path: Path) -> None:
+    torch.save({"fc.weight": torch.zeros(2, 2)}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match=r"other\.pth: holds no MobileNetV2 .*; fetch it again") as error:
+        load_backbone(tmp_path / "other.pth")
+    assert "\n" not in str(error.value)
