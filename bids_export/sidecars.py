@@ -135,24 +135,32 @@ def _sam(name: str) -> dict[str, Any]:
 
 
 def presentation(study: Study, session: Session) -> dict[str, Any]:
-    """Return ``StimulusPresentation``; the screen's height follows from square pixels."""
+    """Return ``StimulusPresentation``; of what another program showed, only what the study file itself says."""
+    version = session.versions.get("psychopy")
+    if RECORDER in session.versions:
+        screen = _screen(study) if "screen" in study.model_fields_set else {}
+        return tables.known({"SoftwareName": session.versions.get(PRESENTATION)} | screen)
+    program = {
+        "OperatingSystem": session.versions.get("system"),
+        "SoftwareName": "PsychoPy",
+        "SoftwareRRID": "RRID:SCR_006571",
+        "SoftwareVersion": None if version == tables.NA else version,
+        "Code": None,
+    }
+    return tables.known(program | _screen(study))
+
+
+def _screen(study: Study) -> dict[str, Any]:
+    """Return what BIDS asks about the screen; its height follows from square pixels."""
     screen = study.screen
     width_px, height_px = screen.size_px
-    version, foreign = session.versions.get("psychopy"), RECORDER in session.versions
-    return tables.known(
-        {
-            "OperatingSystem": session.versions.get("system"),
-            "SoftwareName": session.versions.get(PRESENTATION) if foreign else "PsychoPy",
-            "SoftwareRRID": None if foreign else "RRID:SCR_006571",
-            "SoftwareVersion": None if version == tables.NA else version,
-            "Code": None,
-            "ScreenDistance": screen.distance_m,
-            "ScreenOrigin": ["top", "left"],
-            "ScreenRefreshRate": screen.refresh_hz,
-            "ScreenResolution": [width_px, height_px],
-            "ScreenSize": [screen.width_m, round(screen.width_m * height_px / width_px, 4)],
-        }
-    )
+    return {
+        "ScreenDistance": screen.distance_m,
+        "ScreenOrigin": ["top", "left"],
+        "ScreenRefreshRate": screen.refresh_hz,
+        "ScreenResolution": [width_px, height_px],
+        "ScreenSize": [screen.width_m, round(screen.width_m * height_px / width_px, 4)],
+    }
 
 
 _QUALITY = {

@@ -137,8 +137,8 @@ def _pause(moment: Moment, after: Sequence[Moment], duration: float) -> list[Eve
 def _rating(moment: Moment, _: Sequence[Moment], __: float) -> list[Event]:
     """Return the row of one answer: from the flip of the question to the key."""
     keys = moment.marker.keys
-    seconds = float(keys["response_s"]) if "response_s" in keys else 0.0
-    asked = Moment(moment.onset - seconds, moment.marker)
+    seconds = float(keys["response_s"]) if "response_s" in keys else None
+    asked = Moment(moment.onset - (seconds or 0.0), moment.marker)
     row = replace(_trial_event(asked, "rating", moment.onset), response_time=seconds)
     return [_with_answer(row, keys.get("question", ""), keys.get("answer", ""))]
 
