@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from bids_export.survey import Survey
+from protocol.labrecorder import RECORDER
 
 _FILES = """\
 ## What is where
@@ -37,6 +38,9 @@ _VIDEO = """\
 """
 
 
+_OTHERS = """\
+recorded with LabRecorder, while another program showed the clips. An onset is when that program said so, which need not be when
+the screen showed it: no flip was recorded, no frame counted, no delay between screen and EEG measured."""
 _SHARED = """\
 ## What was left out to share this
 
@@ -71,6 +75,8 @@ def readme(survey: Survey, *, has_video: bool, has_quality: bool, n_unshared: in
     stimuli = _STIMULI if n_unshared is None else f"{_STIMULI.partition('- `sourcedata/`')[0]}"
     files = {"quality": _QUALITY if has_quality else "", "video": _VIDEO if has_video else "", "stimuli": stimuli}
     parts.append(_FILES.format(**files))
+    if others := _of_others(survey):
+        parts.append(others)
     if n_unshared is not None:
         parts.append(_SHARED.format(unshared=_unshared(n_unshared)).rstrip())
     if about.authors:
@@ -78,13 +84,22 @@ def readme(survey: Survey, *, has_video: bool, has_quality: bool, n_unshared: in
     return "\n\n".join(parts) + "\n"
 
 
+def _of_others(survey: Survey) -> str:
+    """Say which recordings another recorder made; what each lacks is told where it was exported."""
+    every = [run for person in survey.participants for session in person.sessions for run in session.runs]
+    theirs = [run.session for run in every if RECORDER in run.session.versions]
+    if not theirs:
+        return ""
+    names = ", ".join(f"sub-{s.participant} ses-{s.session} run-{s.run}" for s in theirs)
+    which = "All recordings were" if len(theirs) == len(every) else f"{names} {'was' if len(theirs) == 1 else 'were'}"
+    return "## Recorded with LabRecorder\n\n" + textwrap.fill(f"{which} {_OTHERS}", width=120, break_on_hyphens=False)
+
+
 def _unshared(n: int) -> str:
     """Say how many did not agree; of them nothing else is told."""
     if not n:
         return ""
-    return (
-        f"\n{n} further participant{'s'[: n != 1]} took part and did not agree to share {'their' if n != 1 else 'the'} data."
-    )
+    return f"\n{n} further participant{'s'[: n != 1]} took part and did not agree to share {'their' if n != 1 else 'the'} data."
 
 
 def _institution(survey: Survey) -> str:

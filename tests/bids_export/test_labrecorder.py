@@ -144,6 +144,7 @@ def test_ours_and_theirs_make_one_dataset_and_only_what_changed_is_written_again
     theirs = lay(data, GOOD, study=ALL.replace('software = "OpenSesame 4"', ""))
     assert export(tmp_path).runs == ("sub-01_ses-01_task-emotion_run-01", STEM)
     assert _VALIDATE(tmp_path / "bids").errors == ()
+    assert "sub-S07 ses-S001 run-001 was recorded with LabRecorder" in (tmp_path / "bids/README.md").read_text()
     assert export(tmp_path).written == ()
     # another mapping: theirs is made anew, ours is not
     lay(data, GOOD, study=ALL.replace("valence_", "arousal_").replace("debug.*", "(debug|valence).*"))
