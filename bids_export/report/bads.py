@@ -66,7 +66,9 @@ def find(
     _mark(reasons, amplitude, "loud", "quiet")
     if sfreq > 2.2 * NOISE_HZ:
         above = signal.sosfiltfilt(signal.butter(4, NOISE_HZ, "highpass", fs=sfreq, output="sos"), uv, axis=2)
-        _mark(reasons, np.median(_spread(above), axis=1) / np.maximum(amplitude, 1e-9), "noisy", None)
+        _mark(
+            reasons, np.median(_spread(above), axis=1) / np.maximum(np.median(_spread(uv - above), axis=1), 1e-9), "noisy", None
+        )
     for label, share in zip(labels, _alone(uv), strict=True):
         if share > ALONE_SHARE:
             reasons[label].append("alone")

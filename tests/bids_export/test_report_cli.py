@@ -73,6 +73,47 @@ def test_participants_then_group(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (record["recorded"], record["kept"], record["validator"]["errors"]) == (2, 1, 0)
 
 
+def test_those_whom_the_dataset_leaves_out_have_a_page_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    for label, overall in (("01", 95.0), ("02", 40.0)):
+        lab.record(data, lab.Truth(overall=overall, fps=0), lab.Who(participant=label))
+    root = dataset.export(data, tmp_path / "bids", dataset.Options()).root
+    out, name = root / "derivatives" / "emolab-report", "sub-02_ses-01_task-emotion_run-01_report"
+    # of what the export remembers: the rule's verdict, and contact by sensor; nothing that needs the recording
+    assert emo_report(root, out, "participant") == 0
+    remembered = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    assert (remembered["verdict"], remembered["reasons"]) == ("exclude", ["contact quality 40.00% is below 80.00%"])
+    assert (remembered["source"], remembered["eeg"]) == ("receipt", None)
+    assert remembered["contact_quality"]["per_sensor"] == {"Cz": 1.0, "Fz": 1.0, "Oz": 1.0}
+    assert remembered["findings"][-1].startswith("the recording was left out of the dataset")
+    assert "Contact quality on the head" in (out / f"{name}.html").read_text(encoding="utf-8")
+    # of the recording itself, where the data folder is named
+    assert emo_report(root, out, "participant", "--data", data) == 0
+    whole = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    assert (whole["verdict"], whole["source"], whole["eeg"]["n_channels"]) == ("exclude", "run", 4)
+    page = (out / "sub-02_report.html").read_text(encoding="utf-8")
+    assert "emo-verdict emo-exclude" in page
+    assert f'href="{name}.html"' in page
+    assert not (root / "sub-02").exists()
+    assert emo_report(root, out, "group") == 0
+    group = (out / "group_report.html").read_text(encoding="utf-8")
+    assert f'href="{name}.html"' in group and 'href="sub-02_report.html"' in group
+    assert "sub-02: contact quality 40.00% is below 80.00%" in group
+    capsys.readouterr()
+
+
+def test_another_recording_under_the_name_of_one_that_was_left_out_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    for label, overall in (("01", 95.0), ("02", 40.0)):
+        lab.record(tmp_path / "data", lab.Truth(overall=overall, fps=0), lab.Who(participant=label))
+    root = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options()).root
+    lab.record(tmp_path / "other", lab.Truth(overall=95.0, fps=0), lab.Who(participant="02"))
+    assert emo_report(root, tmp_path / "out", "participant", "--data", tmp_path / "other") == 2
+    assert "knows another recording" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_dataset_that_is_not_valid_ends_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lab.record(tmp_path / "data", lab.Truth(fps=0))
     root = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options()).root
@@ -87,6 +128,8 @@ BAD = {
     "a dataset without a level": (["bids", "out"], "which level?"),
     "a dataset with a run's option": (["bids", "out", "group", "--out", "x"], "--out = x: is for a single run"),
     "an unknown level": (["bids", "out", "cohort"], "'cohort' is not one of 'participant', 'group'"),
+    "a data folder for a run": (["nothing", "--data", "d"], "--data = d: is for a dataset"),
+    "a data folder for the group": (["bids", "out", "group", "--data", "d"], "--data = d: is for participant"),
     "reports in the dataset itself": (["bids", "bids", "group"], "participants.tsv: is missing"),
 }
 

@@ -1,6 +1,9 @@
 """The pages: verdict first, whole in themselves, and never silent about simulation."""
 
+import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -76,6 +79,28 @@ def test_the_check_on_requests_finds_each_kind() -> None:
     assert len(requests_of(planted)) == 5
 
 
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@pytest.mark.live
+def test_chromium_asks_for_the_page_and_for_nothing_else_and_prints_it(html: str, tmp_path: Path) -> None:
+    page, planted = tmp_path / "page.html", tmp_path / "planted.html"
+    page.write_text(html, encoding="utf-8")
+    planted.write_text(html.replace("</body>", '<img src="http://127.0.0.1:9/planted.png"></body>'), encoding="utf-8")
+    assert browsed(page, tmp_path / "page.pdf") == set()
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+    assert browsed(planted, tmp_path / "planted.pdf") == {"http://127.0.0.1:9/planted.png"}  # and it would be seen
+
+
+def browsed(page: Path, pdf: Path) -> set[str]:
+    """Print a page in Chromium; return the addresses that the page asked for, by Chromium's own log of the network."""
+    log = pdf.with_suffix(".netlog")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+    places = (f"--user-data-dir={pdf.with_suffix('.profile')}", f"--log-net-log={log}", f"--print-to-pdf={pdf}")
+    subprocess.run(["chromium", *options, *places, page.as_uri()], check=True, capture_output=True, timeout=120)
+    asked = [event.get("params", {}) for event in json.loads(log.read_text(encoding="utf-8"))["events"]]
+    # what no page asks for is the browser's own: its updates, its dictionary
+    return {str(one["url"]) for one in asked if one.get("initiator", "not an origin") != "not an origin"}
+
+
 def test_the_verdict_and_its_reason_come_first(html: str) -> None:
     places = [
         html.index(text) for text in ("emo-verdict emo-keep", "contact quality 95.00%, at least 80.00% is asked", 'id="Spectra')
@@ -84,8 +109,15 @@ def test_the_verdict_and_its_reason_come_first(html: str) -> None:
 
 
 def test_every_part_of_the_session_has_its_place(html: str) -> None:
-    titles = ("Contact quality over time", "Contact quality on the head", "Spectra", "Timeline", "Ratings against targets")
-    for title in (*titles, "Clips and frames", "Channels"):
+    titles = (
+        "Timeline",
+        "Contact quality over time",
+        "Contact quality on the head",
+        "Bad channels",
+        "Spectra",
+        "Face and camera",
+    )
+    for title in (*titles, "Clips on the screen", "Ratings against targets", "Clips and frames", "Channels"):
         assert f'href="#{title.replace(" ", "_")}"' in html
     assert "100 samples (0.39 s) in one gap were not measured" in html
     assert html.count("<svg") >= 5
