@@ -139,7 +139,7 @@ def over_time(path: Path, series: Mapping[str, Sequence[Mapping[str, float]]], *
     for name, points in series.items():
         axes.plot([one["since_onset_s"] for one in points], [one["accuracy"] for one in points], marker="o", ms=3, label=name)
     axes.axhline(chance, color="grey", ls="--", lw=1, label="chance")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.05)
     axes.set_xlabel("window begins, seconds since the clip's onset")
     axes.set_ylabel("accuracy")
     axes.legend(fontsize=8, ncols=2, frameon=False)

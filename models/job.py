@@ -101,8 +101,8 @@ def run(options: Options, steps: Steps) -> Done:
     kinds = dataset.resolve(options.features)
     recipes = train.recipes(options.eeg_models, options.models, kinds, controls=options.controls, rule=options.rule)
     folder = face_job.plan(options.face, _seen(recipes), bids.emotions(recordings, names))
-    if bids.read_json(options.root / "dataset_description.json").get("Simulated") is True:
-        steps.say("simulated data: nothing here says anything about people")
+    if watermark := _watermark(options.root):
+        steps.say(watermark)
     _announce(options.models, kinds, designs, steps)
     cache = out / derivative.CACHE
     data = _load(recordings, options, recipes, cache, steps)
@@ -122,6 +122,11 @@ def run(options: Options, steps: Steps) -> Done:
 def _seen(recipes: Sequence[Recipe]) -> tuple[Features, ...]:
     """Return the kinds of features of the face, each once."""
     return tuple(dict.fromkeys(recipe.face for recipe in recipes if {"face", "fusion"} & set(recipe.modalities)))
+
+
+def _watermark(root: Path) -> str:
+    simulated = bids.read_json(root / "dataset_description.json").get("Simulated") is True
+    return "simulated data: nothing here says anything about people" if simulated else ""
 
 
 def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say: Callable[[str], None]) -> list[Split]:
@@ -210,7 +215,7 @@ def _write(
     scores.save(out / "scores.json", scored, data.emotions)
     pictures = report.draw(out / "figures", scored, data.emotions)
     more, others = face_job.sections(out / "figures", scored, data, learnt)
-    page = report.write(out / "scores.html", scored, data, pictures, more)
+    page = report.write(out / "scores.html", scored, data, pictures, more, watermark=_watermark(options.root))
     with steps.step("training the models that are kept") as progress:
         kept = keep.keep(
             options.root, out / "models", data, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,

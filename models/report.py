@@ -83,8 +83,16 @@ def _over_time(folder: Path, mine: Sequence[Scored]) -> list[Path]:
     return [figures.over_time(path, series, chance=mine[0].row.chance)]
 
 
-def write(path: Path, scored: Sequence[Scored], data: Dataset, pictures: Sequence[Path], more: Sequence[Section] = ()) -> Path:
-    """Write the page, pictures inside; `more` follows below what is about scores.
+def write(
+    path: Path,
+    scored: Sequence[Scored],
+    data: Dataset,
+    pictures: Sequence[Path],
+    more: Sequence[Section] = (),
+    *,
+    watermark: str = "",
+) -> Path:
+    """Write the page, pictures inside; `more` follows below what is about scores, a `watermark` stands above everything.
 
     Returns
     -------
@@ -92,7 +100,9 @@ def write(path: Path, scored: Sequence[Scored], data: Dataset, pictures: Sequenc
         The same path.
     """
     rows = [one.row for one in scored]
+    mark = [Section("Simulated data", f"<p class=mark>{escape(watermark)}</p>")] if watermark else []
     sections = [
+        *mark,
         Section("What the scores say", _said(readings(rows), data)),
         Section("Beside the paper", _papers_tables(rows)),
         *(Section(title, html) for title, html in _tables(rows)),
@@ -187,17 +197,24 @@ def _participants(scored: Sequence[Scored]) -> str:
 
 def _controls(rows: Sequence[MetricsRow]) -> str:
     """Return the scores of the EEG beside those without what muscles show in."""
-    controlled = {(row.model, row.features, row.split) for row in rows if row.control != "none"}
+    names = tuple(dict.fromkeys(row.control for row in rows if row.control != "none"))
+    found: dict[tuple[str, ...], MetricsRow] = {
+        (row.model, row.features, row.split, row.control): row for row in rows if row.modality == "eeg"
+    }
     body = [
-        (row.model, row.features, row.split, row.control, f"{row.accuracy:.1%}", f"{row.chance:.1%}")
-        for row in rows
-        if row.modality == "eeg" and (row.model, row.features, row.split) in controlled
+        (*key, f"{row.chance:.1%}", f"{row.accuracy:.1%}", *(_accuracy(found.get((*key, name))) for name in names))
+        for *key, control in found
+        if control == "none" and any((*key, name) in found for name in names) and (row := found[(*key, "none")])
     ]
     note = (
         "<p class=note>Muscles of the face show in the EEG above 30 Hz, and over forehead and temples. What is lost without "
         "them may have been a smile.</p>"
     )
-    return note + _table("", ("model", "features", "split", "control", "accuracy", "chance"), body, n_text=4) if body else ""
+    return note + _table("", ("model", "features", "split", "chance", "whole", *names), body, n_text=3) if body else ""
+
+
+def _accuracy(row: MetricsRow | None) -> str:
+    return "-" if row is None else f"{row.accuracy:.1%}"
 
 
 def _picture(path: Path) -> str:

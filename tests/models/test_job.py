@@ -178,6 +178,17 @@ class TestControlsAndLeftovers:
         assert list(found) == ["none", "below-30-hz", "without-frontal-temporal"]
         page = (tmp_path / "out/scores.html").read_text()
         assert "Without muscles" in page and "without-frontal-temporal" in page
+        line = next(line for line in page.split("Without muscles")[1].split("<tr>") if "leave-one-subject-out" in line)
+        assert [f"{found[name]:.1%}" in line for name in found] == [True] * 3
+        assert "simulated" not in page
+
+    def test_the_page_says_that_data_are_simulated(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"])
+        described = json.loads((root / "dataset_description.json").read_text())
+        (root / "dataset_description.json").write_text(json.dumps(described | {"Simulated": True}))
+        _, lines = light(root, tmp_path / "out", splits=("leave-one-subject-out",))
+        assert lines[0] == "simulated data: nothing here says anything about people"
+        assert lines[0] in (tmp_path / "out/scores.html").read_text()
 
     def test_what_an_earlier_run_left_is_gone_and_what_others_wrote_stays(self, root: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
