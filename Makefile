@@ -40,7 +40,7 @@ recipe:
 	$(STEP) emo-export $(DEMO)/live $(DEMO)/live-bids --simulated
 	$(STEP) emo-twin cohort $(DEMO)/study --out $(DEMO)/data --participants $(PARTICIPANTS) --below $(BELOW) --seed 1
 	$(STEP) emo-export $(DEMO)/data $(DEMO)/bids --simulated
-	$(STEP) emo-report $(DEMO)/bids $(DEMO)/bids/derivatives/emolab-report participant
+	$(STEP) emo-report $(DEMO)/bids $(DEMO)/bids/derivatives/emolab-report participant --data $(DEMO)/data
 	$(STEP) emo-train $(DEMO)/bids $(TRAIN_OPTIONS)
 	$(STEP) emo-report $(DEMO)/bids $(DEMO)/bids/derivatives/emolab-report group
 

@@ -124,12 +124,12 @@ def _of_sync(measures: Measures) -> Iterable[Tile]:
     if leg is None:
         return
     if leg.delay_s is None or leg.interval95_s is None:
-        yield Tile("screen to EEG", "not estimable", "unknown", "", "#Screen_camera_and_EEG_against_one_another")
+        yield Tile("screen to EEG", "not estimable", "unknown", "", "#Sync_certificate")
         return
     half = (leg.interval95_s[1] - leg.interval95_s[0]) / 2
     fine = leg.applied and 2 * half <= SURE_S
     more = f"± {half * 1e3:.0f} ms (95 %); {'events are shifted by it' if leg.applied else 'not applied'}"
-    place = "#Screen_camera_and_EEG_against_one_another"
+    place = "#Sync_certificate"
     yield Tile("screen to EEG", f"{leg.delay_s * 1e3:.0f} ms", "good" if fine else "look", more, place)
 
 

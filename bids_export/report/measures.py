@@ -224,7 +224,8 @@ def measure(facts: Facts) -> Measures:
 
 def _eeg(facts: Facts, eeg: Signals) -> EegMeasures:
     freqs, density = signals.spectra(eeg.volts, eeg.sfreq, eeg.filled)
-    channels = _channels(facts, eeg, freqs, density)
+    opened, closed = alpha_of(facts, eeg)
+    channels = _channels(facts, eeg, (freqs, density), closed / np.where(opened > 0, opened, np.nan))
     analysed = np.array([channel.analysed for channel in channels])
     mains = [c.mains_uv for c in channels if c.analysed and c.mains_uv is not None]
     middle = np.median(density[analysed], axis=0) if analysed.any() else np.full(len(freqs), np.nan)
@@ -236,15 +237,15 @@ def _eeg(facts: Facts, eeg: Signals) -> EegMeasures:
         gaps=tuple(Hole(onset_s=gap.first / eeg.sfreq, duration_s=gap.n / eeg.sfreq) for gap in eeg.filled),
         mains_median_uv=float(np.median(mains)) if mains else None, edge_hz=edge_hz, gamma_share=gamma_share,
         flat_channels=tuple(c.label for c in channels if c.analysed and c.flat is not None and c.flat >= verdict.FLAT_SHARE),
-        alpha=_alpha(facts, eeg), blinks=_blinks(facts, eeg),
+        alpha=_alpha(eeg, opened, closed), blinks=_blinks(facts, eeg),
         compared_by=bads.PYPREP if bads.pyprep_is_there() else bads.OWN,
     )  # fmt: skip
 
 
-def _channels(facts: Facts, eeg: Signals, freqs: Floats, density: Floats) -> tuple[Channel, ...]:
+def _channels(facts: Facts, eeg: Signals, spectra: tuple[Floats, Floats], alpha: Floats) -> tuple[Channel, ...]:
     flat = signals.flat_share(eeg.volts, eeg.sfreq, eeg.filled)
     unknown = np.full(len(eeg.labels), np.nan)
-    mains = signals.mains_uv(freqs, density, facts.line_freq) if facts.line_freq else unknown
+    mains = signals.mains_uv(*spectra, facts.line_freq) if facts.line_freq else unknown
     # what is flat, or analysed by nobody, is no measure for the others
     compared = [n for n, label in enumerate(eeg.labels) if label in eeg.analysed and not flat[n] >= verdict.FLAT_SHARE]
     labels = [eeg.labels[n] for n in compared]
@@ -252,13 +253,10 @@ def _channels(facts: Facts, eeg: Signals, freqs: Floats, density: Floats) -> tup
         unlike = bads.find_by_pyprep(eeg.volts[compared], eeg.sfreq, eeg.filled, labels, eeg.positions)
     else:
         unlike = bads.find(eeg.volts[compared], eeg.sfreq, eeg.filled, labels, line_freq=facts.line_freq)
-    opened, closed = alpha_of(facts, eeg)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(opened > 0, closed / opened, np.nan)
     return tuple(
         Channel(
             label=label, analysed=label in eeg.analysed, contact=facts.quality.per_sensor.get(label), flat=_known(flat[n]),
-            mains_uv=_known(mains[n]), alpha_ratio=_known(ratio[n]), unlike=unlike.get(label, ()),
+            mains_uv=_known(mains[n]), alpha_ratio=_known(alpha[n]), unlike=unlike.get(label, ()),
         )
         for n, label in enumerate(eeg.labels)
     )  # fmt: skip
@@ -270,10 +268,9 @@ def alpha_of(facts: Facts, eeg: Signals) -> tuple[Floats, Floats]:
     return bands.alpha(eeg.volts, eeg.sfreq, eeg.filled, opened=opened, closed=closed)
 
 
-def _alpha(facts: Facts, eeg: Signals) -> Alpha | None:
+def _alpha(eeg: Signals, opened: Floats, closed: Floats) -> Alpha | None:
     usable = [n for n, label in enumerate(eeg.labels) if label in eeg.analysed]
     back = [usable[n] for n in bands.posterior([eeg.labels[n] for n in usable], eeg.positions)]
-    opened, closed = alpha_of(facts, eeg)
     told = [n for n in back if opened[n] > 0 and np.isfinite(closed[n])]
     if not told:
         return None

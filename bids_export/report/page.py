@@ -66,6 +66,10 @@ table.emo tr.out td { background: #fdf0e8; }
   #container .row > div { width: 100% !important; max-width: 100% !important; flex: none; margin-left: 0 !important; }
   .accordion-item { break-inside: avoid; border: none !important; } .accordion-button::after { display: none; }
   .emo-wide { overflow: visible; } table.emo { font-size: .75rem; }
+  #container, #container .row, #content { margin: 0 !important; padding: 0 !important; }
+  .accordion-item:first-of-type { break-inside: auto; }
+  .emo-verdict, .emo-simulated { margin-bottom: .5rem; } .emo-tile .more { font-size: .68rem; }
+  .emo-tile .value { font-size: 1.05rem; } .accordion-body { padding: .4rem .8rem !important; } li { line-height: 1.3; }
   .emo-tile, .emo-row, table.emo tr { break-inside: avoid; } .emo-tiles { grid-template-columns: repeat(4, 1fr); }
   .emo-simulated, .emo-verdict, .emo-tile, .emo-bars b, table.emo tr.out td {
     -webkit-print-color-adjust: exact; print-color-adjust: exact; }

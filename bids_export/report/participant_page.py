@@ -71,8 +71,7 @@ def _verdict(person: Person, folder: Path) -> str:
         + f'<div class="emo-row">{tiles or escape("no recording is reported on")}</div>'
         + page.points("Look at", finding, nothing="Nothing else stands out.")
         + (page.pairs(about) if about else "")
-        + '<p><a href="group_report.html">the group</a>, where it has been reported on</p>'
-        * (folder / "group_report.html").exists()
+        + ('<p><a href="group_report.html">The group</a></p>' if (folder / "group_report.html").exists() else "")
     )
 
 

@@ -38,7 +38,7 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
     if shown is not None:
         made.figure("Clips on the screen", shown, _SCREEN)
     if measures.sync:
-        made.figure("Screen, camera and EEG against one another", device_figures.sync(measures.sync), _SYNC + _late(measures))
+        made.figure("Sync certificate", device_figures.sync(measures.sync), _SYNC + _late(measures))
     felt = session_figures.ratings(facts, measures)
     if felt is not None:
         said = measures.ratings
@@ -69,8 +69,8 @@ def _add_signals(made: Page, facts: Facts, eeg: Signals, measured: EegMeasures) 
     made.html("Bad channels", _bad(measured))
     made.figure("Spectra", signal_figures.spectra(facts, eeg, measured), _SPECTRA)
     if measured.alpha is not None:
-        alpha = measured.alpha
-        made.figure("Alpha with closed eyes", signal_figures.alpha(facts, eeg, alpha), _ALPHA)
+        ratios = {c.label: c.alpha_ratio for c in measured.channels if c.alpha_ratio is not None}
+        made.figure("Alpha with closed eyes", signal_figures.alpha(facts, eeg, measured.alpha, ratios), _ALPHA)
     answers = signal_figures.blinks(facts, eeg)
     if answers is not None and measured.blinks is not None:
         said = measured.blinks

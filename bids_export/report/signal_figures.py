@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from bids_export.arrays import Floats
 from bids_export.report import bands, cued, signals, style
 from bids_export.report.facts import Facts, Signals
-from bids_export.report.measures import Alpha, EegMeasures, alpha_of, cues
+from bids_export.report.measures import Alpha, EegMeasures, cues
 from bids_export.report.style import INK, KEPT, OUT, PALE
 
 TOP_HZ = 100.0
@@ -71,7 +71,7 @@ def _gamma(axes: Axes, measured: EegMeasures) -> None:
     )  # fmt: skip
 
 
-def alpha(facts: Facts, eeg: Signals, measured: Alpha) -> Figure:
+def alpha(facts: Facts, eeg: Signals, measured: Alpha, ratios: Mapping[str, float]) -> Figure:
     """Draw the spectrum over the back of the head with open and with closed eyes, and the ratio of alpha in each channel."""
     picks = [eeg.labels.index(label) for label in measured.channels]
     fig = style.figure(3.6)
@@ -88,18 +88,17 @@ def alpha(facts: Facts, eeg: Signals, measured: Alpha) -> Figure:
     left.set(xlabel="frequency (Hz)", ylabel="power (µV²/Hz)", xlim=(2, 30), yscale="log")
     style.plain(left, grid="y")
     left.legend(frameon=False, fontsize=9, loc="upper right")
-    _ratios(right, facts, eeg, picks, measured)
+    _ratios(right, ratios, measured)
     return fig
 
 
-def _ratios(axes: Axes, facts: Facts, eeg: Signals, picks: Sequence[int], measured: Alpha) -> None:
-    opened, closed = alpha_of(facts, eeg)
-    ratio = closed[picks] / opened[picks]
+def _ratios(axes: Axes, ratios: Mapping[str, float], measured: Alpha) -> None:
+    labels, ratio = list(measured.channels), np.array([ratios[label] for label in measured.channels])
     order = np.argsort(ratio)
-    axes.plot(ratio[order], range(len(picks)), "o", color=KEPT, markeredgecolor=INK, markersize=7)
+    axes.plot(ratio[order], range(len(labels)), "o", color=KEPT, markeredgecolor=INK, markersize=7)
     axes.axvline(1, color=OUT, linestyle="--", linewidth=1.4)
     axes.axvline(measured.ratio, color=INK, linewidth=1.4)
-    axes.set_yticks(range(len(picks)), [eeg.labels[picks[n]] for n in order], fontsize=8)
+    axes.set_yticks(range(len(labels)), [labels[n] for n in order], fontsize=8)
     axes.set(xlabel="alpha, closed over open eyes", xlim=(0, max(2.0, float(ratio.max()) * 1.1)))
     axes.set_title(f"median {measured.ratio:.1f}; dashed: no difference", fontsize=9, loc="left")
     style.plain(axes, grid="x")

@@ -2,6 +2,7 @@
 
 python docs/pictures/record.py screens demo/study            # a session on a virtual display: Xvfb, ImageMagick
 python docs/pictures/record.py recordings demo/data demo/bids  # as `make demo` leaves them: Chromium
+python docs/pictures/record.py reports demo/bids/derivatives/emolab-report  # the pages alone
 python docs/pictures/record.py overview                      # the picture of the README, from the others
 """
 
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -82,8 +83,24 @@ def recordings(data: Path, root: Path) -> None:
     derivatives = root.absolute() / "derivatives"
     with Image.open(sorted(derivatives.glob("emolab/figures/fusion_*_leave-one-subject-out.png"))[0]) as matrix:
         save("confusion.png", matrix.resize((matrix.width * 2 // 3, matrix.height * 2 // 3), Image.Resampling.LANCZOS))
-    page("session-report.png", sorted(derivatives.glob("emolab-report/sub-*_report.html"))[0], height_px=1000)
-    page("group-report.png", derivatives / "emolab-report" / "group_report.html", height_px=1000)
+    reports(derivatives / "emolab-report")
+
+
+@app.command()
+def reports(folder: Path) -> None:
+    """Photograph the pages of a folder of reports: the first session's, its participant's, the group's."""
+    folder = folder.absolute()
+    first = sorted(folder.glob("sub-*_ses-*_report.html"))[0]
+    page("session-report.png", first, height_px=1660)
+    page("session-signals.png", first, height_px=1410, parts=("Spectra", "Alpha_with_closed_eyes", "Blinks_on_cue"))
+    devices = ("Face_and_camera", "Clips_on_the_screen", "Sync_certificate", "Ratings_against_targets")
+    page("session-devices.png", first, height_px=1890, parts=devices)
+    left_out = [
+        p for p in sorted(folder.glob("sub-??_report.html")) if "emo-verdict emo-exclude" in p.read_text(encoding="utf-8")
+    ]
+    if left_out:
+        page("participant-report.png", left_out[0], height_px=1560)
+    page("group-report.png", folder / "group_report.html", height_px=2370)
 
 
 def contact_quality(run: Run) -> float:
@@ -119,16 +136,19 @@ def timeline(run: Run) -> None:
     save("timeline.png", drawn(figure), dither=Image.Dither.FLOYDSTEINBERG)
 
 
-def page(name: str, html: Path, *, height_px: int) -> None:
-    """Photograph the top of a page."""
+def page(name: str, html: Path, *, height_px: int, parts: Sequence[str] = ()) -> None:
+    """Photograph the top of a page, or some of its parts alone."""
     with tempfile.TemporaryDirectory() as scratch:
-        shot = Path(scratch) / "page.png"
+        shot, shown = Path(scratch) / "page.png", Path(scratch) / "page.html"
+        others = "".join(f":not(#{part})" for part in parts)
+        hidden = f"<style>.accordion-item{others}, #toc {{ display: none }}</style>" if parts else ""
+        shown.write_text(html.read_text(encoding="utf-8") + hidden, encoding="utf-8")
         browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={scratch}"]
-        window = [f"--window-size=1200,{height_px + 100}", f"--screenshot={shot}", html.as_uri()]
+        window = [f"--window-size=1200,{height_px + 100}", f"--screenshot={shot}", shown.as_uri()]
         subprocess.run([*browser, *window], check=True, capture_output=True)
         with Image.open(shot) as whole:
-            top = whole.crop((0, 0, whole.width, height_px))
-            save(name, top.resize((top.width * 3 // 4, height_px * 3 // 4), Image.Resampling.LANCZOS))
+            part = whole.crop((0, 85 if parts else 0, whole.width, height_px))
+            save(name, part.resize((part.width * 3 // 4, part.height * 3 // 4), Image.Resampling.LANCZOS))
 
 
 @app.command()

@@ -123,6 +123,12 @@ def test_every_part_of_the_session_has_its_place(html: str) -> None:
     assert html.count("<svg") >= 5
 
 
+def test_every_tile_leads_to_a_place_on_the_page(html: str) -> None:
+    places = re.findall(r'<a class="emo-tile [^>]*href="#([^"]+)"', html)
+    assert len(places) >= 8
+    assert [place for place in places if f'id="{place}"' not in html] == []
+
+
 def test_simulated_data_say_so_in_a_banner_and_real_data_do_not(html: str, facts: Facts, tmp_path: Path) -> None:
     assert html.count('class="emo-simulated"') == 1
     real = replace(facts, simulated=False)
