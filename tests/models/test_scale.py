@@ -69,9 +69,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         for process in reversed(started):
-            process.terminate()
+            # not asked to end: a worker first finishes what it is at, which nobody waits for any more
+            process.kill()
         for process in started:
-            process.wait(30)
+            process.wait(60)
 
 
 @pytest.mark.slow
