@@ -1,5 +1,6 @@
 """Hosts of one machine: network namespaces with a cable between them, each with a clock of its own. Linux, as root."""
 
+import shutil
 import subprocess
 import sys
 import uuid
@@ -32,6 +33,8 @@ def call(*argv: str) -> subprocess.CompletedProcess[str]:
 
 def permitted(*argv: str) -> None:
     """Do what only root may, or skip the test by name."""
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"{argv[0]} is not installed")
     done = call(*argv)
     if done.returncode:
         pytest.skip(f"{' '.join(argv)}: {done.stderr.strip()}")

@@ -71,6 +71,11 @@ def test_signals_end_a_session_and_a_file_in_order(tmp_path: Path, fault_row: Ca
 @pytest.mark.live
 def test_a_closed_terminal_ends_the_recorder_in_order(tmp_path: Path, fault_row: Callable[..., None]) -> None:
     out = tmp_path / "pilot.xdf"
+    try:
+        for end in pty.openpty():
+            os.close(end)
+    except OSError as error:
+        pytest.skip(f"there are no terminals here: {error}")
     with lab(tmp_path) as room:
         room.amplifier({"name": "eeg"})
         (tmp_path / "study.toml").write_text(study())
