@@ -22,6 +22,7 @@ from protocol import commands, folder, journal
 from protocol.estimate import estimate
 from protocol.folder import Manifest, Quality, Run
 from protocol.study import ConsentForm, ParticipantForm
+from tests import terminals
 
 STUDY = """
 [study]
@@ -457,6 +458,7 @@ def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
 
 
 def test_a_closed_terminal_ends_the_session_in_order_and_leaves_no_child(study: Path) -> None:
+    terminals.needed()
     run = Run(study.parent / "data", "07", "01", "01", "emotion")
     argv = [sys.executable, "-c", WITH_FAKES, str(study), "--participant", "07", "--data", str(study.parent / "data")]
     form = ["--age", "24", "--sex", "F", "--handedness", "R", "--consent", "eeg"]

@@ -16,6 +16,7 @@ import pytest
 from collector import xdf
 from protocol import markers
 from protocol.folder import Manifest
+from tests import terminals
 from tests.faults.counts import count
 from tests.faults.lab import LONGEST_S, Lab, lab, numbers, session, study, until
 
@@ -71,11 +72,7 @@ def test_signals_end_a_session_and_a_file_in_order(tmp_path: Path, fault_row: Ca
 @pytest.mark.live
 def test_a_closed_terminal_ends_the_recorder_in_order(tmp_path: Path, fault_row: Callable[..., None]) -> None:
     out = tmp_path / "pilot.xdf"
-    try:
-        for end in pty.openpty():
-            os.close(end)
-    except OSError as error:
-        pytest.skip(f"there are no terminals here: {error}")
+    terminals.needed()
     with lab(tmp_path) as room:
         room.amplifier({"name": "eeg"})
         (tmp_path / "study.toml").write_text(study())
