@@ -56,6 +56,7 @@ def hosts(n: int) -> Iterator[list[Host]]:
     try:
         for host in made:
             permitted("ip", "netns", "add", host.name)
+            permitted(*host.ahead(1), "true")
         _connect(made)
         yield made
     finally:
