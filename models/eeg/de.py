@@ -7,6 +7,7 @@ feature for EEG-based emotion classification", 6th IEEE/EMBS Conference on Neura
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def of_variance(variance: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> float(of_variance(np.array(1 / (2 * np.pi * np.e))))
     0.0
     """
-    out: NDArray[np.float64] = np.log(2 * np.pi * np.e * np.maximum(variance, MIN_VARIANCE)) / 2
+    out: NDArray[np.float64] = np.log(2 * math.pi * math.e * np.maximum(variance, MIN_VARIANCE)) / 2
     return out
 
 
