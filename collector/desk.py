@@ -65,7 +65,7 @@ class Desk:
         log.warning("%s%s%s", code, f": {why}" if why else "", "" if on else " is over")
         self.write("alarm", code, {"why": why, "level": level, "t_cause": t_cause, "cleared": not on})
         if self._link:
-            self._link.send(Alarm(code=code, level=level, t_cause=t_cause, cleared=not on))
+            self._link.send(Alarm(code=code, level=level, t_cause=t_cause, cleared=not on, why=why))
         return True
 
     def tell(self, status: Callable[[], Status], *, at_once: bool = False) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from collector.clocks import Offset
 from collector.pump import Pump
-from collector.tally import Tally
+from collector.tally import SHOWN, Tally
 from collector.watch import is_silent, newest_s
 from collector.xdf import FORMATS, StreamHeader, XdfError, declare_drops, parse_header
 from collector.xdf.codec import Values
@@ -146,6 +146,7 @@ class Intake:
             name=self.name, uid=self.uid, kind=self.kind, sfreq_nominal_hz=self.sfreq, sfreq_hz=tally.rate_hz if tally else 0.0,
             age_s=t - self.t_heard if n else None, buffer_frac=min(1.0, buffered), n=n,
             n_lost=tally.n_lost if tally else None, last=tally.last if tally else (),
+            labels=self.header.labels[:SHOWN] if self.header else (),
         )  # fmt: skip
 
     def _run(self) -> None:

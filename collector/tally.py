@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from collector.losses import Losses
 from collector.xdf import FORMATS, StreamHeader
 
-_SHOWN = 64  # values of the newest sample that the operator is sent
+SHOWN = 64  # values of the newest sample that the operator is sent
 _RATE_CHUNKS = 20  # the shown rate is the mean over about 5 s
 _LOSSES_S = 0.5  # how often losses are counted: the operator is told twice a second
 
@@ -48,7 +48,7 @@ class Tally:
         self._heard.append((t, self.n))
         if not self._numbers:
             return
-        self._newest = values[-1, :_SHOWN].copy()
+        self._newest = values[-1, :SHOWN].copy()
         if self._losses is not None:
             self._uncounted.append((np.array(values[:, self._counter], np.float64), stamps))
             if t - self._counted_at >= _LOSSES_S:

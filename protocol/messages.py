@@ -12,12 +12,15 @@ from uuid import uuid4
 
 import msgspec
 
+from protocol.scene import Contact, Finding, GateState, Instruction, Light, Moment, Said, ScreenName, Trouble
+
 SCHEMA = 1
 TOKEN_VARIABLE = "EMOLAB_TOKEN"
 ADDRESS_VARIABLE = "EMOLAB_ADDRESS"
 
 Who = Literal["window", "collector", "page", "launch"]
-Verb = Literal["start", "pause", "resume", "skip", "repeat", "abort", "stop", "note"]
+Verb = Literal["start", "pause", "resume", "skip", "repeat", "abort", "stop", "note", "check", "override"]
+NEXT = "next"  # `pause` with this argument holds the session before its next trial, `resume` with it lets go again
 
 
 class MessageError(ValueError):
@@ -40,7 +43,7 @@ class Beat(Body, frozen=True):
 
 
 class StreamStatus(Body, frozen=True):
-    """What one stream does at this moment; ``last`` is its newest sample."""
+    """What one stream does at this moment; ``last`` is its newest sample, ``labels`` name its values."""
 
     name: str
     uid: str
@@ -52,6 +55,7 @@ class StreamStatus(Body, frozen=True):
     n: int
     n_lost: int | None = None
     last: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class DiskStatus(Body, frozen=True):
@@ -95,12 +99,13 @@ class Ack(Body, frozen=True):
 
 
 class Alarm(Body, frozen=True):
-    """Something is wrong since ``t_cause`` (LSL seconds), or no longer."""
+    """Something is wrong since ``t_cause`` (LSL seconds), or no longer; ``why`` with values, for people who mend it."""
 
     code: str
     level: Literal["warn", "stop"]
     t_cause: float
     cleared: bool = False
+    why: str = ""
 
 
 class Press(Body, frozen=True):
@@ -109,7 +114,48 @@ class Press(Body, frozen=True):
     key: str
 
 
-TYPES: dict[str, type[Body]] = {t.__name__: t for t in (Beat, Status, Command, Ack, Alarm, Press)}
+class Preview(Body, frozen=True):
+    """A small picture of the camera, JPEG, taken at ``t`` (LSL seconds)."""
+
+    jpeg: bytes
+    t: float
+
+
+class Scene(Body, frozen=True):
+    """All that an operator is shown but pictures and traces; ``seq`` counts scenes of one launcher from 0.
+
+    ``state`` is what is on the participant's screen, as the last :class:`Beat` said it; ``buttons`` are the commands that may
+    be given now; ``t_s`` counts from the start of the recording.
+    """
+
+    seq: int
+    screen: ScreenName
+    phase: str
+    light: Light
+    instruction: Instruction
+    study: str
+    participant: str
+    session: str
+    run: str
+    language: Literal["en", "vi"]
+    simulated: bool
+    t_s: float
+    recording: bool
+    state: str
+    trial: int | None
+    n_trials: int
+    buttons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gate: GateState | None = None
+    contact: Contact = Contact()
+    battery: float | None = None
+    battery_left_s: float | None = None
+    troubles: tuple[Trouble, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    said: Said | None = None
+
+
+TYPES: dict[str, type[Body]] = {t.__name__: t for t in (Beat, Status, Command, Ack, Alarm, Press, Preview, Scene)}
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import folder, journal, markers, messages
+from protocol import folder, journal, markers, messages, scene
 from protocol.markers import KEYS, Marker, MarkerError
 
 PERSON = folder.Person(age_y=21.0, sex="F", handedness="R")
@@ -65,7 +65,21 @@ BODIES = [
     ),
     messages.Command(verb="abort", reason="người tham gia mệt"),
     messages.Ack(of="x", ok=False, error="no"),
-    messages.Alarm(code="stream/lost", level="stop", t_cause=12.5),
+    messages.Alarm(code="stream/lost", level="stop", t_cause=12.5, why="no sample"),
+    messages.Preview(jpeg=b"\xff\xd8\xff", t=3.25),
+    messages.Scene(
+        seq=7, screen="contacts", phase="contacts", light="amber",
+        instruction=scene.Instruction(code="wet", text="Cz: nước muối"),
+        study="S", participant="07", session="01", run="02", language="vi", simulated=True, t_s=1.5, recording=True,
+        state="waiting", trial=None, n_trials=12, buttons=("start", "abort"),
+        findings=(scene.Finding(code="disk", light="green", text="3 h"),),
+        gate=scene.GateState(metric="CQ", threshold=0.8, hold_s=10.0, overall=0.79, good=27, n=28),
+        contact=scene.Contact(state="no_blinks", n_cues=12, n_seen=1, alpha=1.02, overridden="dày tóc"),
+        battery=12.0, battery_left_s=600.0,
+        troubles=(scene.Trouble(code="stream/lost", text="EEG", level="stop", t_cause=1.0, t_raised=2.5),),
+        timeline=(scene.Moment(t_s=0.0, kind="clip", text="fear", for_s=60.0),),
+        said=scene.Said(exit=1, verdict="repeat", text="clip 3", repeat=(3,), files=(scene.File(name="a.xdf", size_B=9),)),
+    ),
     messages.Press(key="space"),
 ]  # fmt: skip
 

@@ -1,0 +1,109 @@
+"""What the launcher knows of a session, as one message: whoever shows it (page, terminal) needs nothing else.
+
+A scene is whole: a page that was closed, killed or opened late shows the truth with the first one that arrives.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Light = Literal["green", "amber", "red"]
+ScreenName = Literal["preflight", "contacts", "record", "finish"]
+Button = Literal["", "start", "pause", "resume", "skip", "repeat", "abort", "check", "override", "stop"]
+ContactState = Literal["none", "waiting", "checking", "ok", "no_blinks", "not_checked"]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of the parts of a scene; texts for people are in the study's language."""
+
+
+class Finding(Part, frozen=True):
+    """One line of the preflight.
+
+    ``text`` says what was found, with its value; ``cure`` what to do. ``blocks``: no start with it, unless it
+    ``may_override`` and somebody typed why (``overridden``).
+    """
+
+    code: str
+    light: Light
+    text: str
+    cure: str = ""
+    blocks: bool = False
+    may_override: bool = False
+    overridden: str = ""
+
+
+class Instruction(Part, frozen=True):
+    """The one thing to do next; ``button`` is the command that does it, with ``arg``; empty for what hands do."""
+
+    code: str
+    text: str
+    button: Button = ""
+    arg: str = ""
+
+
+class GateState(Part, frozen=True):
+    """The contact gate: ``good`` of ``n`` analysed sensors reach the threshold; ``held_s`` counts towards ``hold_s``."""
+
+    metric: Literal["CQ", "EQ"]
+    threshold: float
+    hold_s: float
+    held_s: float = 0.0
+    overall: float | None = None
+    good: int = 0
+    n: int = 0
+    min_sensors: int | None = None
+    green: bool = False
+    required: bool = False
+    overridden: str = ""
+
+
+class Contact(Part, frozen=True):
+    """Whether somebody wears the cap: cued blinks seen in frontal EEG; alpha power with eyes closed, relative to open."""
+
+    state: ContactState = "none"
+    n_cues: int = 0
+    n_seen: int = 0
+    alpha: float | None = None
+    overridden: str = ""
+
+
+class Trouble(Part, frozen=True):
+    """An alarm that is on: since ``t_cause``, raised at ``t_raised`` (LSL seconds)."""
+
+    code: str
+    text: str
+    level: Literal["warn", "stop"]
+    t_cause: float
+    t_raised: float
+
+
+class Moment(Part, frozen=True):
+    """Something on the session's timeline, ``t_s`` seconds after its start."""
+
+    t_s: float
+    kind: Literal["clip", "baseline", "sync", "rating", "break", "pause", "alarm", "note", "state"]
+    text: str
+    for_s: float | None = None
+
+
+class File(Part, frozen=True):
+    """A file of the finished run; ``verified``: its SHA-256 was compared with the manifest's, None: not yet."""
+
+    name: str
+    size_B: int
+    verified: bool | None = None
+
+
+class Said(Part, frozen=True):
+    """The verdict: exit code, the line, its reasons, clips to repeat, and the report's page."""
+
+    exit: int
+    verdict: Literal["keep", "repeat", "exclude", "not_judged", "aborted", "fault"]
+    text: str
+    reasons: tuple[str, ...] = ()
+    repeat: tuple[int, ...] = ()
+    report: str = ""
+    files: tuple[File, ...] = ()
