@@ -273,10 +273,11 @@ def _readings(
     times, values, overall = times[told][order], values[told][order], overall[told][order]
     levels = CQ_LEVELS if metric == "CQ" else EQ_LEVELS
     # a level that the device did not tell is no good contact
-    shares = {name: np.clip(np.nan_to_num(values[:, labels.index(name)]) / levels, 0, 1) for name in _analysed(labels, study)}
+    shares = {name: np.clip(np.nan_to_num(values[:, labels.index(name)]) / levels, 0, 1) for name in analysed(labels, study)}
     return times, overall, shares
 
 
-def _analysed(labels: Sequence[str], study: Study) -> list[str]:
+def analysed(labels: Sequence[str], study: Study) -> list[str]:
+    """Return the sensors of a quality stream that the study analyses, in the order of the stream."""
     chosen = study.eeg.channels or [name for name in labels if name not in _NO_SENSORS]
     return [name for name in labels if name in chosen and name not in study.eeg.exclude]

@@ -45,7 +45,10 @@ class Instruction(Part, frozen=True):
 
 
 class GateState(Part, frozen=True):
-    """The contact gate: ``good`` of ``n`` analysed sensors reach the threshold; ``held_s`` counts towards ``hold_s``."""
+    """The contact gate: ``good`` of ``n`` analysed sensors reach the threshold; ``held_s`` counts towards ``hold_s``.
+
+    ``overall`` is a share from 0 to 1, as ``threshold`` is; None while the device says nothing.
+    """
 
     metric: Literal["CQ", "EQ"]
     threshold: float
