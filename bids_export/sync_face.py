@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from bids_export.arrays import Floats
 from bids_export.recording import Video
+from collector.faces import HEIGHT, Box, Finder
 
 Gray = NDArray[np.uint8]
-Box = tuple[int, int, int, int]  # left, top, width, height; pixels
 
 CUE_S = (-0.1, 1.9)  # around a cue: a blink 0.2 to 0.6 s after it, seen by a camera that may be late
 FLASH_S = (-0.4, 1.1)
-SEARCH_PX = 360  # height at which a face is looked for
-MIN_FACE = 0.15  # of the picture's height
 EYE_SIZE = (0.20, 0.10)  # of the face's width and height
 MOVES = 0.25  # of the eye's width: how far a head moves within two seconds
 YUNET = "face_detection_yunet_2023mar.onnx"
@@ -152,18 +150,18 @@ class _Finder:
         path = _yunet()
         self.name = "YuNet" if path else "Haar cascades"
         self._yunet = cv2.FaceDetectorYN.create(str(path), "", (320, 240), 0.6) if path else None
-        folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
-        self._faces = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
-        self._eyes = cv2.CascadeClassifier(str(folder / "haarcascade_eye_tree_eyeglasses.xml"))
+        self._haar = Finder()
         self._landmarks: dict[Box, tuple[tuple[float, float], ...]] = {}
 
     def face(self, gray: Gray) -> Box | None:
         """Return the largest face of a frame."""
-        scale = min(1.0, SEARCH_PX / gray.shape[0])
+        if self._yunet is None:
+            return self._haar.largest(gray)
+        scale = min(1.0, HEIGHT / gray.shape[0])
         small = gray
         if scale < 1:
             small = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-        found = self._by_yunet(small) if self._yunet is not None else self._by_haar(small)
+        found = self._by_yunet(small)
         if found is None:
             return None
         box, marks = found
@@ -177,21 +175,10 @@ class _Finder:
         face = self.face(gray)
         if face is None:
             return []
-        left, top, width, height = face
-        marks = self._landmarks.get(face) or self._seen_eyes(gray[top : top + height // 2, left : left + width], face)
+        _, _, width, height = face
+        seen = self._landmarks.get(face) or ((x + w / 2, y + h / 2) for x, y, w, h in self._haar.eyes(gray, face))
         w, h = round(EYE_SIZE[0] * width), round(EYE_SIZE[1] * height)
-        return [(max(0, round(x - w / 2)), max(0, round(y - h / 2)), w, h) for x, y in marks]
-
-    def _seen_eyes(self, upper: Gray, face: Box) -> tuple[tuple[float, float], ...]:
-        smallest = max(8, round(0.12 * face[2]))
-        found = self._eyes.detectMultiScale(upper, 1.1, 4, minSize=(smallest, smallest), maxSize=(face[2] // 2, face[2] // 2))
-        return tuple((face[0] + x + w / 2, face[1] + y + h / 2) for x, y, w, h in found)
-
-    def _by_haar(self, small: Gray) -> tuple[Box, tuple[tuple[float, float], ...]] | None:
-        smallest = round(MIN_FACE * small.shape[0])
-        found = self._faces.detectMultiScale(small, 1.1, 5, minSize=(smallest, smallest))
-        best = max(found, key=lambda box: box[2] * box[3], default=None)
-        return None if best is None else ((int(best[0]), int(best[1]), int(best[2]), int(best[3])), ())
+        return [(max(0, round(x - w / 2)), max(0, round(y - h / 2)), w, h) for x, y in seen]
 
     def _by_yunet(self, small: Gray) -> tuple[Box, tuple[tuple[float, float], ...]] | None:
         assert self._yunet is not None

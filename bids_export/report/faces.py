@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bids_export.arrays import Floats
 from bids_export.report.facts import Faces, ReportError
+from collector.faces import FacesError, Finder, exposure
 
 N_SAMPLED = 60  # a share of 95 % is then known to some 6 points; two seconds of work
-HEIGHT = 360  # px: larger frames are searched at this height: half the work, the same faces
-MIN_FACE = 0.15  # of the height: a face 1 m from a webcam fills more
-BLACK, WHITE = 5, 250  # grey levels beyond which a camera tells no more
 
 
 def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Faces:
@@ -35,7 +32,7 @@ def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Fa
     Faces
     """
     wanted = pts_s[np.unique(np.linspace(0, len(pts_s) - 1, n).round().astype(int))] if len(pts_s) else pts_s
-    cascade = _cascade()
+    finder = _finder()
     seen: dict[float, tuple[bool, float, float]] = {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
@@ -43,7 +40,7 @@ def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Fa
             container.seek(int(t * av.time_base))
             frame = next(container.decode(stream), None)
             if frame is not None and frame.time is not None:
-                seen.setdefault(frame.time, _looked(np.asarray(frame.to_ndarray(format="gray"), np.uint8), cascade))
+                seen.setdefault(frame.time, _looked(np.asarray(frame.to_ndarray(format="gray"), np.uint8), finder))
     times = np.array(sorted(seen))
     found, brightness, clipped = np.array([seen[t] for t in times.tolist()]).reshape(-1, 3).T
     return Faces(
@@ -52,32 +49,15 @@ def look(path: Path, pts_s: Floats, onsets: Floats, *, n: int = N_SAMPLED) -> Fa
     )  # fmt: skip
 
 
-def _looked(gray: NDArray[np.uint8], cascade: cv2.CascadeClassifier) -> tuple[bool, float, float]:
+def _looked(gray: NDArray[np.uint8], finder: Finder) -> tuple[bool, float, float]:
     """Return whether there is a face, how bright it is, and how much of it is black or white; without one, of the frame."""
-    box = find_face(gray, cascade)
-    if box is not None:
-        left, top, width, height = box
-        gray = gray[top : top + height, left : left + width]
-    return box is not None, float(gray.mean()), float(((gray <= BLACK) | (gray >= WHITE)).mean())
+    face = finder.largest(gray)
+    lit = exposure(gray, face)
+    return face is not None, lit.mean, lit.black + lit.white
 
 
-def find_face(gray: NDArray[np.uint8], cascade: cv2.CascadeClassifier) -> tuple[int, int, int, int] | None:
-    """Return left, top, width and height of the largest face from the front in a frame (height, width); None without one."""
-    scale = min(1.0, HEIGHT / gray.shape[0])
-    if scale < 1:
-        gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    smallest = round(MIN_FACE * gray.shape[0])
-    found = cascade.detectMultiScale(gray, 1.1, 5, minSize=(smallest, smallest))
-    best = max(found, key=lambda box: box[2] * box[3], default=None)
-    if best is None:
-        return None
-    left, top, width, height = (round(int(v) / scale) for v in best)
-    return left, top, width, height
-
-
-def _cascade() -> cv2.CascadeClassifier:
-    path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"  # type: ignore[attr-defined]
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
-        raise ReportError(f"{path}: no such cascade; install 'opencv-python>=4.10,<5': OpenCV 5 has none")
-    return cascade
+def _finder() -> Finder:
+    try:
+        return Finder()
+    except FacesError as error:
+        raise ReportError(str(error)) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bids_export.events import Event
 from bids_export.report.facts import Facts
+from collector import faces
 from collector.quality import WORDS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ HOLE_S = 0.5
 LOST_SHARE = 0.25  # of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
 LATE_S = 0.1
 LATE_FRAMES_SHARE = 0.02  # of a camera's frames
-DARK, BRIGHT, CLIPPED = 40.0, 220.0, 0.2  # grey levels of a face, and share of it without detail
+DARK, BRIGHT, CLIPPED = faces.DARK, faces.BRIGHT, faces.CLIPPED  # of a face: the operator was told by the same
 BLINKS_SHARE = 0.5  # of the cues
 GAMMA_SHARE = 0.9  # of 31 to 51 Hz
 
