@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from protocol.scene import Contact, Finding, GateState, Instruction, Light, Moment, Said, ScreenName, Trouble
+from protocol.scene import Cap, Contact, Finding, GateState, Instruction, Light, Moment, Said, ScreenName, Trouble
 
 SCHEMA = 1
 TOKEN_VARIABLE = "EMOLAB_TOKEN"
@@ -153,6 +153,7 @@ class Scene(Body, frozen=True):
     troubles: tuple[Trouble, ...] = ()
     timeline: tuple[Moment, ...] = ()
     said: Said | None = None
+    cap: Cap | None = None
 
 
 TYPES: dict[str, type[Body]] = {t.__name__: t for t in (Beat, Status, Command, Ack, Alarm, Press, Preview, Scene)}

@@ -5,9 +5,12 @@ A scene is whole: a page that was closed, killed or opened late shows the truth 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
+
+if TYPE_CHECKING:
+    from protocol.study import Study
 
 Light = Literal["green", "amber", "red"]
 ScreenName = Literal["preflight", "contacts", "record", "finish"]
@@ -17,6 +20,30 @@ ContactState = Literal["none", "waiting", "checking", "ok", "no_blinks", "not_ch
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of the parts of a scene; texts for people are in the study's language."""
+
+
+class Cap(Part, frozen=True):
+    """What the study says of the cap: which sensors are analysed, where they sit, and what the EEG's numbers are.
+
+    ``channels`` empty means all that the montage knows; ``line_freq`` in Hz.
+    """
+
+    montage: str
+    channels: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    reference: str = ""
+    ground: str = ""
+    line_freq: int | None = None
+    units: Literal["uV", "V"] = "uV"
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take it from a study."""
+        eeg = study.eeg
+        return cls(
+            montage=eeg.montage, channels=eeg.channels, exclude=eeg.exclude, reference=eeg.reference or "",
+            ground=eeg.ground or "", line_freq=eeg.line_freq, units=eeg.units,
+        )  # fmt: skip
 
 
 class Finding(Part, frozen=True):

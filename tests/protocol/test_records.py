@@ -74,6 +74,7 @@ BODIES = [
         state="waiting", trial=None, n_trials=12, buttons=("start", "abort"),
         findings=(scene.Finding(code="disk", light="green", text="3 h"),),
         gate=scene.GateState(metric="CQ", threshold=0.8, hold_s=10.0, overall=0.79, good=27, n=28),
+        cap=scene.Cap(montage="colin27_1020", channels=("Cz", "Fp1"), reference="CMS at TP9", line_freq=50),
         contact=scene.Contact(state="no_blinks", n_cues=12, n_seen=1, alpha=1.02, overridden="dày tóc"),
         battery=12.0, battery_left_s=600.0,
         troubles=(scene.Trouble(code="stream/lost", text="EEG", level="stop", t_cause=1.0, t_raised=2.5),),
