@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +31,9 @@ class Situation:
         The clip that is shown or was shown last, from 1, and how many there are.
     troubles : tuple of Trouble
         Alarms that are on.
+    kinds : mapping of str to str
+        What each stream is to us, by its name, as :class:`~protocol.messages.StreamStatus` says it: ``eeg``,
+        ``contact_quality`` ..
     findings : tuple of Finding
         Of the preflight.
     checking : bool
@@ -72,6 +76,7 @@ class Situation:
     trial: int | None = None
     n_trials: int = 0
     troubles: tuple[Trouble, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     checking: bool = False
     missing: tuple[str, ...] = ()
