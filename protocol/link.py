@@ -51,10 +51,10 @@ class Link:
         address, token = os.environ.get(ADDRESS_VARIABLE), os.environ.get(TOKEN_VARIABLE)
         return cls(who, address=address, token=token, now=now) if address and token else None
 
-    def send(self, body: Body) -> bool:
-        """Send; returns False when the queue is full because nobody listens."""
+    def send(self, body: Body, *, id_: str | None = None) -> bool:
+        """Send; returns False when the queue is full because nobody listens. With ``id_`` its answer is known again."""
         try:
-            data = messages.encode(body, token=self._token, who=self.who, t_lsl=self._now())
+            data = messages.encode(body, token=self._token, who=self.who, t_lsl=self._now(), id_=id_)
             self._socket.send(data, zmq.NOBLOCK)
         except zmq.Again:
             return False
