@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bids_export import code
 from protocol.folder import Quality, Run, Session, sha256
 from protocol.labrecorder import LabRun
 from protocol.study import ContactQuality, Study
@@ -23,7 +22,6 @@ SOURCE = "sourcedata"
 FILE = "export.json"
 SCHEMA = 1
 _SMALL_B = 1_000_000  # tables and sidecars are compared byte by byte, signals by their size
-_LIBRARIES = ("mne", "mne-bids", "pybv", "av", "numpy")  # what they write is in the dataset
 
 
 class _Record(BaseModel):
@@ -62,7 +60,8 @@ class ClipFacts(_Record):
 class RunFacts(_Record):
     """What is known of a run without its arrays.
 
-    ``judged_s`` are the seconds that the rule looks at; ``missing`` is what another recorder's recording lacks, line by line.
+    ``judged_s`` are the seconds that the rule looks at; ``complete`` are the trials that were shown in full; ``missing`` is
+    what another recorder's recording lacks, line by line.
     """
 
     session: Session
@@ -74,6 +73,7 @@ class RunFacts(_Record):
     has_eeg: bool
     has_video: bool
     has_readings: bool
+    complete: tuple[int, ...] = ()
     missing: tuple[str, ...] = ()
 
     @property
@@ -131,7 +131,7 @@ def key_of(runs: Sequence[Run], *, profile: str = "internal") -> str:
 
     A finished run is its manifest, which holds the hash of every file; of one without a manifest every byte is read.
     """
-    digest = hashlib.sha256(f"{SCHEMA} {profile} {_code()}".encode())
+    digest = hashlib.sha256(f"{SCHEMA} {profile} {code.digest()}".encode())
     for run in runs:
         for path in (run.session_json, run.study_toml, run.clips_tsv, run.trials_csv, run.manifest_json):
             digest.update(f"{run.run}/{path.name} {sha256(path) if path.exists() else None}\n".encode())
@@ -141,23 +141,6 @@ def key_of(runs: Sequence[Run], *, profile: str = "internal") -> str:
             finished = run.manifest_json.exists() or not path.exists()
             size = path.stat().st_size if path.exists() else None
             digest.update(f"{run.run}/{path.name} {size if finished else sha256(path)}\n".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Return a digest of what turns recordings into files: our modules, and the libraries that write."""
-    here = Path(__file__).parent
-    house = here.parent
-    ours = [
-        *here.glob("*.py"),
-        house / "collector" / "quality.py",
-        house / "collector" / "losses.py",
-        house / "collector" / "offsets.py",
-    ]
-    digest = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
-    for path in sorted((*ours, *(house / "collector" / "xdf").glob("*.py"))):
-        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +73,8 @@ def write(new: Path, session: SessionFacts, *, profile: Profile = INTERNAL, prog
     written = _Written()
     for run, facts in zip(session.folders, session.runs, strict=True):
         progress(run.stem)
-        _write_run(new, profile.recording(sources.load(run), facts), facts, session, written, sources=not profile.shareable)
+        told = profile.recording(sources.load(run), facts)
+        _write_run(new, told, facts, session, written, sources=not profile.shareable)
         if not profile.shareable:
             _copy_source(new, run)
     if written.scans:
@@ -138,7 +139,8 @@ def _write_run(
             happenings.write(_source(new, record.run) / f"{record.run.stem}_notes.tsv", happenings_of(record, base))
         scans.append((f"eeg/{vhdr.name}", start))
     (folder / kind).mkdir(parents=True, exist_ok=True)
-    _write_events(folder / kind / record.run.stem, record, placed, base, measured)
+    again = shown_again(facts, session.runs)
+    _write_events(folder / kind / record.run.stem, events_of(record, placed, base, again=again), record, placed, measured)
     if placed is not None:
         scans += [(f"eeg/{name}", start) for name in _write_physio(folder / "eeg" / record.run.stem, record, placed)]
     for recorded in shown:
@@ -163,14 +165,22 @@ def timebase(record: Recording, placed: Eeg | None, measured: Certificate) -> Ti
     return Timebase(placed.clock, certificate=sync.applied(measured, record.study.sync.apply))
 
 
-def events_of(record: Recording, placed: Eeg | None, base: Timebase) -> list[event_table.Event]:
-    """Return the rows of a run's events table."""
+def shown_again(run: RunFacts, runs: Sequence[RunFacts]) -> frozenset[int]:
+    """Return the trials that the runs which go on with a run, one after the other, show in full."""
+    following = [r for r in runs if r.session.resumes and r.session.resumes == run.session.uid and r is not run]
+    return frozenset().union(*(shown_again(r, [o for o in runs if o is not run]) | {*r.complete} for r in following))
+
+
+def events_of(
+    record: Recording, placed: Eeg | None, base: Timebase, *, again: Collection[int] = ()
+) -> list[event_table.Event]:  # fmt: skip
+    """Return the rows of a run's events table; ``again`` are the trials that later runs show in full."""
     onsets = base.of_screen(np.array([time for time, _ in record.moments], np.float64)).tolist()
     moments = [Moment(onset, marker) for onset, (_, marker) in zip(onsets, record.moments, strict=True)]
     if placed is None:
-        return timeline.events(moments, gaps=(), sfreq=1.0, duration=max(onsets, default=0.0))
-    clock = placed.clock
-    return timeline.events(moments, gaps=placed.filled, sfreq=clock.sfreq, duration=clock.n_times / clock.sfreq)
+        return timeline.events(moments, gaps=(), sfreq=1.0, duration=max(onsets, default=0.0), again=again)
+    sfreq, duration = placed.clock.sfreq, placed.clock.n_times / placed.clock.sfreq
+    return timeline.events(moments, gaps=placed.filled, sfreq=sfreq, duration=duration, again=again)
 
 
 def happenings_of(record: Recording, base: Timebase) -> tuple[Happening, ...]:
@@ -179,9 +189,10 @@ def happenings_of(record: Recording, base: Timebase) -> tuple[Happening, ...]:
     return happenings.gather(record.moments, recording.notes(record.streams), onsets=onsets)
 
 
-def _write_events(stem: Path, record: Recording, placed: Eeg | None, base: Timebase, measured: Certificate) -> None:
+def _write_events(
+    stem: Path, rows: Sequence[event_table.Event], record: Recording, placed: Eeg | None, measured: Certificate
+) -> None:  # fmt: skip
     path = stem.with_name(f"{stem.name}_events.tsv")
-    rows = events_of(record, placed, base)
     event_table.write(path, rows)
     present = {row.trial_type for row in rows}
     described = sidecars.events(record.study, record.session, present, certificate=measured if placed else None)

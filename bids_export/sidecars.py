@@ -103,7 +103,8 @@ def events(study: Study, session: Session, present: set[str], *, certificate: Ce
         "end": {"Description": "How it ended", "Levels": {
             "complete": "as planned", "skipped": "skipped by the operator", "failed": "the clip could not be played",
             "interrupted": "the session was stopped, or the window was lost",
-            "repeated": "as planned, but shown again in full later: that one counts"}},
+            "repeated": "as planned, but shown again in full later, here or in the run that goes on with this one: "
+            "that one counts"}},
         "StimulusPresentation": presentation(study, session),
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bids_export import headset, receipts, sources
+from bids_export import headset, receipts, sources, timeline
 from bids_export.receipts import About, ClipFacts, Receipt, RunFacts
 from bids_export.recording import Recording, RecordingError
 from collector import quality as rule
@@ -232,7 +232,8 @@ def _facts(record: Recording) -> RunFacts:
         session=record.session, about=About.of(study, record.session.task), end=record.end, clips=_clips(record),
         quality=judged, judged_s=sum(stop - start for start, stop in spans), has_eeg=_has(record, device.stream, n=2),
         has_video=bool(record.videos),
-        has_readings=any(_has(record, keys, n=1) for keys in quality_streams if keys), missing=record.missing,
+        has_readings=any(_has(record, keys, n=1) for keys in quality_streams if keys),
+        complete=timeline.complete([timeline.Moment(*moment) for moment in record.moments]), missing=record.missing,
     )  # fmt: skip
 
 

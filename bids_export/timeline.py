@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,9 @@ class Moment:
     marker: Marker
 
 
-def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, duration: float) -> list[Event]:
+def events(
+    moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, duration: float, again: Collection[int] = ()
+) -> list[Event]:  # fmt: skip
     """Return the rows of one recording.
 
     Parameters
@@ -37,12 +39,15 @@ def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, dura
         Nominal rate of the EEG, Hz.
     duration : float
         Of the EEG, seconds; what was open when the recording ended, ended then.
+    again : collection of int
+        Trials that a recording which goes on with this one shows in full.
 
     Returns
     -------
     list of Event
         Sorted by onset. A clip carries the answers that were given after it; each answer has a row of its own too. Of a trial
-        that was shown several times in full, the last one is ``complete`` and the earlier ones are ``repeated``.
+        that was shown several times in full, the last one is ``complete`` and the earlier ones are ``repeated``, in whichever
+        recording they are.
     """
     rows: list[Event] = []
     for n, moment in enumerate(moments):
@@ -50,13 +55,20 @@ def events(moments: Sequence[Moment], *, gaps: Sequence[Gap], sfreq: float, dura
         if make := _MAKERS.get(moment.marker.name):
             rows += make(moment, after, duration)
     rows += [Event(onset=gap.first / sfreq, duration=gap.n / sfreq, trial_type=BAD_GAP) for gap in gaps]
-    return sorted(_last_counts(rows), key=lambda row: row.onset)
+    return sorted(_last_counts(rows, again), key=lambda row: row.onset)
 
 
-def _last_counts(rows: Sequence[Event]) -> list[Event]:
+def complete(moments: Sequence[Moment]) -> tuple[int, ...]:
+    """Return the trials that a recording shows in full, in their order."""
+    rows = events(moments, gaps=(), sfreq=1.0, duration=0.0)
+    return tuple(sorted({row.trial for row in rows if row.trial is not None and _counts(row)}))
+
+
+def _last_counts(rows: Sequence[Event], again: Collection[int]) -> list[Event]:
     """Mark the earlier complete attempts at a trial as repeated."""
     last = {row.trial: n for n, row in enumerate(rows) if _counts(row)}
-    return [replace(row, end=REPEATED) if _counts(row) and last[row.trial] != n else row for n, row in enumerate(rows)]
+    earlier = [_counts(row) and (last[row.trial] != n or row.trial in again) for n, row in enumerate(rows)]
+    return [replace(row, end=REPEATED) if early else row for row, early in zip(rows, earlier, strict=True)]
 
 
 def _counts(row: Event) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bids_export.events import Event
 from bids_export.report.facts import Facts
+from bids_export.timeline import REPEATED
 from collector import faces
 from collector.quality import WORDS
 
@@ -63,10 +64,15 @@ def judge(facts: Facts) -> Verdict:
 
 
 def to_repeat(facts: Facts) -> tuple[int, ...]:
-    """Return the trials that are of no use: never shown in full, or with too much of the EEG lost while they were."""
+    """Return the trials that are of no use: never shown in full, or with too much of the EEG lost while they were.
+
+    A trial of which only ``repeated`` rows are here was shown in full once more in the run that goes on with this one: that run
+    answers for it.
+    """
     trials = [e for e in facts.events if e.trial is not None and e.trial_type.startswith(("clip/", "rest/"))]
     good = {e.trial for e in trials if e.end == "complete" and _lost_share(e, facts) <= LOST_SHARE}
-    return tuple(sorted({e.trial for e in trials if e.trial is not None} - good))
+    elsewhere = {e.trial for e in trials if e.end == REPEATED} - {e.trial for e in trials if e.end == "complete"}
+    return tuple(sorted({e.trial for e in trials if e.trial is not None} - good - elsewhere))
 
 
 def _lost_share(event: Event, facts: Facts) -> float:

@@ -84,6 +84,7 @@ class Who:
     simulated: bool = False
     scopes: tuple[str, ...] = ("eeg", "face", "train")
     person: Person = field(default_factory=lambda: Person(age_y=25, sex="F", handedness="R"))
+    resumes: str | None = None  # the recording that this one goes on with
 
 
 def record(
@@ -94,7 +95,7 @@ def record(
     Session(
         uid=uuid.uuid4().hex, participant=run.participant, session=run.session, run=run.run, task=run.task,
         simulated=who.simulated, study_sha256="0" * 64, created_wall="2026-09-21T13:33:20Z", created_lsl=truth.start,
-        boot="b", person=who.person, versions={"psychopy": "2026.2.5"},
+        boot="b", person=who.person, resumes=who.resumes, versions={"psychopy": "2026.2.5"},
         consent=Consent(version="1", scopes=who.scopes, t_wall="2026-09-21T13:33:00Z"),
     ).save(run.session_json)  # fmt: skip
     run.study_toml.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from bids_export import dataset, place, receipts, survey, validate
 from bids_export.place import PlaceError
 from bids_export.recording import RecordingError
+from bids_export.report import from_bids, verdict
+from protocol.folder import Session
 from tests.bids_export.lab import STUDY, Truth, Who, record
 
 TINY = Truth(duration_s=18.0, fps=0, jitter_s=0.0)
@@ -121,6 +124,25 @@ def test_a_second_run_of_a_session_writes_that_session_again_and_keeps_what_peop
     export(tmp_path)
     assert len(list((tmp_path / "bids").glob("sub-01/ses-01/eeg/*_run-0[12]_eeg.vhdr"))) == 2
     assert theirs.read_bytes() == b"years of work"
+
+
+def test_a_clip_that_a_resumed_run_shows_again_counts_there_and_the_verdict_asks_for_it_in_neither(tmp_path: Path) -> None:
+    first = record(tmp_path / "data", TINY, Who("01"), end="aborted")
+    again = replace(TINY, clips=((6.0, 9.0, "happiness"),))
+    uid = Session.load(first.session_json).uid
+    record(tmp_path / "data", again, Who("01", resumes=uid))
+    record(tmp_path / "data", again, Who("01"))  # one that goes on with nothing repeats nothing
+    export(tmp_path)
+    ends = {}
+    for path in sorted((tmp_path / "bids").rglob("*_events.tsv")):
+        with path.open(encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file, delimiter="\t") if row["trial_type"].startswith("clip/")]
+        ends[path.name.split("_")[3]] = [(row["trial"], row["end"]) for row in rows]
+    assert ends == {
+        "run-01": [("1", "repeated"), ("2", "complete")], "run-02": [("1", "complete")], "run-03": [("1", "complete")],
+    }  # fmt: skip
+    here = from_bids.Dataset(tmp_path / "bids")
+    assert [verdict.to_repeat(from_bids.load(here, path)) for path in here.recordings] == [(), (), ()]
 
 
 def test_a_file_that_was_damaged_in_the_dataset_is_made_again(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bids_export.alignment import Gap
-from bids_export.timeline import Moment, events
+from bids_export.timeline import Moment, complete, events
 from protocol.markers import Marker
 
 CLIP = {"trial": "1", "block": "1", "stim_id": "fear01", "target": "fear"}
@@ -54,6 +54,20 @@ def test_a_clip_that_was_shown_again_after_a_crash_keeps_its_answers_apart():
     )
     assert (first.end, first.duration, first.valence) == ("interrupted", 2.0, None)
     assert (second.end, second.duration, second.valence) == ("complete", 6.0, 7)
+
+
+def test_a_clip_that_the_run_which_goes_on_with_this_one_showed_in_full_is_repeated_here():
+    moments = [
+        moment(10.0, "clip/onset", **CLIP),
+        moment(16.0, "clip/offset", **CLIP, end="complete"),
+        moment(20.0, "clip/onset", **CLIP | {"trial": "2"}),
+        moment(23.0, "clip/offset", **CLIP | {"trial": "2"}, end="interrupted"),
+        moment(30.0, "clip/onset", **CLIP | {"trial": "3"}),
+        moment(36.0, "clip/offset", **CLIP | {"trial": "3"}, end="complete"),
+    ]
+    assert complete(moments) == (1, 3)
+    found = events(moments, gaps=(), sfreq=256.0, duration=100.0, again={1, 2})
+    assert [(row.trial, row.end) for row in found] == [(1, "repeated"), (2, "interrupted"), (3, "complete")]
 
 
 def test_a_clip_open_when_the_recording_ends_ends_with_it():
