@@ -12,6 +12,7 @@ from bids_export.cli import export_app
 from bids_export.report_cli import app as report_app
 from bids_export.withdraw.cli import app as withdraw_app
 from collector.cli import app as record_app
+from collector.doctor_cli import app as doctor_app
 from collector.launch import app as run_app
 from collector.twin.cli import app as twin_app
 from models.cli import app as train_app
@@ -25,7 +26,7 @@ PICTURES = sorted(ROOT.glob("docs/pictures/*.png"))
 APPS = {
     "emo-study": study_app, "emo-run": run_app, "emo-record": record_app, "emo-twin": twin_app, "emo-export": export_app,
     "emo-report": report_app, "emo-train": train_app, "emo-label": label_app, "emo-weights": weights_app,
-    "emo-withdraw": withdraw_app,
+    "emo-withdraw": withdraw_app, "emo-doctor": doctor_app,
 }  # fmt: skip
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"`(emo-[^`]+)`|^(?:\$ )?(emo-.*)$", re.MULTILINE)

@@ -1,0 +1,121 @@
+"""``emo-doctor``: whether this computer and this laboratory can run the study now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from collector.lock import LockedError
+from collector.preflight import examine
+from collector.preflight import study as study_checks
+from collector.preflight.examine import Asked
+from collector.preflight.found import tell, worst
+from protocol import commands, folder
+from protocol import study as study_file
+from protocol.folder import FolderError
+from protocol.lsl import LslError
+from protocol.scene import Finding
+from protocol.study import StudyError
+from protocol.words_types import Language
+
+SCHEMA = 1
+BAD_INPUT = (StudyError, FolderError, LslError, LockedError)
+_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
+_SIGNS = {"green": "ok", "amber": "look", "red": "STOP"}  # colours are never alone
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def doctor(
+    study: Annotated[
+        Path | None, typer.Argument(help="Study file, or its folder; without it the computer alone is checked.")
+    ] = None,
+    participant: Annotated[str | None, typer.Option(help="Label of the participant who is about to be recorded.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where sessions are stored; default: data beside the study file.")] = None,
+    twin: Annotated[bool, typer.Option("--twin", help="Simulated headset and camera.")] = False,
+    face: Annotated[bool, typer.Option("--face/--no-face", help="--no-face: the participant did not agree to it.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say whether a session can begin: each line has a light, what was found, and the cure.
+
+    Example: emo-doctor my-study --participant 07
+
+    Ends with 0 when nothing blocks, 1 when something does, 2 for bad input, 3 for a fault. Nothing is recorded and no file
+    is left behind.
+    """
+    if participant is not None:
+        folder.label(participant, what="--participant")
+    asked, language = _asked(study, participant=participant, data=data, twin=twin, face=face)
+    findings = _examined(asked, language, quiet=as_json)
+    if as_json:
+        typer.echo(json.dumps(record(findings), ensure_ascii=False))
+    else:
+        _show(findings)
+    if any(one.blocks for one in findings):
+        raise typer.Exit(commands.CHECK_FAILED)
+
+
+def record(findings: list[Finding]) -> dict[str, object]:
+    """Return what ``--json`` prints."""
+    import msgspec
+
+    return {"schema": SCHEMA, "findings": [msgspec.to_builtins(one) for one in findings], "light": worst(findings)}
+
+
+def _asked(
+    study: Path | None, *, participant: str | None, data: Path | None, twin: bool, face: bool
+) -> tuple[Asked, Language]:  # fmt: skip
+    if study is None:
+        return Asked(None, (data or Path.cwd()).absolute(), participant, twin, face), "en"
+    path = study_file.study_path(study).absolute()
+    checked = study_checks.read(study_file.load(path), path)
+    where = (data or path.parent / "data").absolute()
+    return Asked(checked, where, participant, twin, face), checked.study.study.language
+
+
+def _examined(asked: Asked, language: Language, *, quiet: bool) -> list[Finding]:
+    todo = examine.checks(asked)
+    columns = (TextColumn("checking {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        left = list(todo)
+        task = progress.add_task(", ".join(left), total=len(todo))
+
+        def done(name: str) -> None:
+            left.remove(name)
+            progress.update(task, advance=1, description=", ".join(left))
+
+        return [tell(found, language) for found in examine.run(todo, on_done=done)]
+
+
+def _show(findings: list[Finding]) -> None:
+    """Print the lines, the worst last: it is the one that is read."""
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    for light in ("green", "amber", "red"):
+        for one in findings:
+            if one.light == light:
+                table.add_row(f"[{_STYLES[light]}]{_SIGNS[light]}[/]", _lines(one))
+    Console(soft_wrap=False).print(table)
+
+
+def _lines(one: Finding) -> str:
+    from rich.markup import escape
+
+    cure = f"\n[dim]-> {escape(one.cure)}[/]" if one.cure else ""
+    return escape(one.text) + cure
+
+
+def main() -> NoReturn:
+    """Run ``emo-doctor``."""
+    commands.run(app, BAD_INPUT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
