@@ -8,11 +8,15 @@ from typing import Any, Literal
 
 from protocol.journal import Journal, Kind
 from protocol.link import Link
-from protocol.messages import Ack, Alarm, Command, Status
+from protocol.messages import Ack, Alarm, Command, Preview, Status
 
 log = logging.getLogger(__name__)
 
 STATUS_S = 0.5
+UNANSWERED = (
+    3  # pictures on their way to a launcher that has not answered; a launcher that hangs must find its alarms, not those
+)
+RETRY_S = 2.0  # after this without an answer one more picture is tried: the answers may have gone with the last launcher
 _OBEYED = ("stop", "abort", "note")
 
 
@@ -34,12 +38,21 @@ class Desk:
         self.t_heard: float | None = None
         self._done: set[str] = set()
         self._alarms: set[str] = set()
-        self._t_status = float("-inf")
+        self._t_status = self._t_shown = float("-inf")
+        self._unanswered = 0
+
+    @property
+    def linked(self) -> bool:
+        """Whether there is a launcher to tell."""
+        return self._link is not None
 
     def commands(self) -> list[Command]:
         """Return the commands that came in, each once however often it was sent, and acknowledge them."""
         found = []
         for envelope in self._link.receive() if self._link else ():
+            if isinstance(envelope.body, Ack):
+                self._unanswered = 0
+                continue
             self.t_heard = self._now()
             if not isinstance(envelope.body, Command):
                 continue
@@ -73,6 +86,13 @@ class Desk:
         if self._link and (at_once or self._now() - self._t_status >= STATUS_S):
             self._t_status = self._now()
             self._link.send(status())
+
+    def show(self, picture: Callable[[], Preview | None]) -> None:
+        """Send a picture of the camera where the launcher keeps up with them; it is asked for only then."""
+        due = self._unanswered < UNANSWERED or self._now() - self._t_shown >= RETRY_S
+        if self._link and due and (shown := picture()) is not None:
+            self._t_shown, self._unanswered = self._now(), self._unanswered + 1
+            self._link.send(shown)
 
     def write(self, kind: Kind, name: str, data: Mapping[str, Any] | None = None, *, sync: bool = False) -> None:
         """Write a row; a journal on a full disk does not end the recording."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector import clocks
-from collector.camera import Camera, Capture
+from collector.camera import Camera, Capture, Previewer
 from collector.clocks import Offset
 from collector.desk import Desk
 from collector.ending import End, Facts, ending
@@ -25,7 +25,7 @@ from collector.wanted import Wanted, wanted
 from collector.xdf.codec import Values
 from protocol import markers
 from protocol.markers import MarkerError
-from protocol.messages import Command, Status
+from protocol.messages import Command, Preview, Status
 from protocol.study import Study
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Recorder:
         if capture is not None and study.camera is not None:
             self._camera = Camera(
                 capture, target.video, fps=study.camera.fps, now=now, on_row=self._frame, on_file=self._video,
-                on_fault=self._video_ended, reopen=reopen,
+                on_fault=self._video_ended, reopen=reopen, preview=Previewer(now=now) if desk.linked else None,
             )  # fmt: skip
 
         self._guard = Guard(target.xdf, desk=desk, inlets=self._inlets, camera=self._camera, now=now)
@@ -153,6 +153,7 @@ class Recorder:
                 )
             self._inlets.connect()
             self._desk.tell(self.status)
+            self._desk.show(self._preview)
             self._wake.wait(TICK_S)
         return None
 
@@ -221,6 +222,7 @@ class Recorder:
         except OSError as error:
             log.error("%s", error)  # the next look at the facts ends the recording
         self._desk.tell(self.status)
+        self._desk.show(self._preview)
 
     def _obey(self, command: Command) -> None:
         if command.verb != "note":
@@ -276,6 +278,11 @@ class Recorder:
     def status(self) -> Status:
         """Return what the operator sees."""
         return self._guard.status(recording=self._tape is not None, t_begun=self._t_begun)
+
+    def _preview(self) -> Preview | None:
+        """Return the camera's newest picture."""
+        picture = self._camera.preview.take() if self._camera and self._camera.preview else None
+        return Preview(jpeg=picture.jpeg, t=picture.t) if picture else None
 
     # ---- after -----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ stream of that file, written after it, by the same thread.
 """
 
 from collector.camera.camera import Camera as Camera
+from collector.camera.preview import Previewer as Previewer
 from collector.camera.source import CameraError as CameraError
 from collector.camera.source import Capture as Capture
 from collector.camera.source import PacedFile as PacedFile

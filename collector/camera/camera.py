@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from collector.camera import watchdog
 from collector.camera.encoder import QUEUE_FRAMES, Encoder, Item, Row
 from collector.camera.grabber import Frame, Grabber
+from collector.camera.preview import Previewer
 from collector.camera.source import CameraError, Capture
 from collector.camera.times import FrameTime
 
@@ -51,13 +52,16 @@ class Camera:
         Opens the camera again; raises :class:`CameraError` while it cannot. Without it a camera that is lost stays lost.
     queue_frames : int
         How many frames may wait for the encoder before the next ones are dropped and counted.
+    preview : Previewer, optional
+        Gets every frame, also before :meth:`record`.
     """
 
     def __init__(
         self, capture: Capture, path: Path, *, fps: float, now: Callable[[], float], on_row: Callable[[float, Row], None],
         on_file: Callable[[Path], None] = _nothing, on_fault: Callable[[Exception], None] = _nothing,
-        reopen: Callable[[], Capture] | None = None, queue_frames: int = QUEUE_FRAMES,
+        reopen: Callable[[], Capture] | None = None, queue_frames: int = QUEUE_FRAMES, preview: Previewer | None = None,
     ) -> None:  # fmt: skip
+        self.preview = preview
         self.path, self._now, self._reopen, self._tell_fault = path, now, reopen, on_fault
         self._encoder = Encoder(
             path, fps=fps, on_file=on_file, on_row=on_row, on_fault=self._failed, queue_frames=queue_frames
@@ -75,6 +79,8 @@ class Camera:
         """Begin to take frames; they are kept only after :meth:`record`."""
         self._grabber.start()
         self._watching.start()
+        if self.preview is not None:
+            self.preview.start()
 
     def record(self) -> None:
         """Keep the frames from now on."""
@@ -84,6 +90,8 @@ class Camera:
     def stop(self) -> None:
         """Take no more frames, write those that were taken, close the file."""
         self._stopping.set()
+        if self.preview is not None:
+            self.preview.stop()
         if self._watching.ident is not None:
             self._watching.join(watchdog.LOST_S)
         self._grabber.stop(wait_s=watchdog.LOST_S)
@@ -136,6 +144,8 @@ class Camera:
             self._times.append(time.t)
             if self._recording.is_set():
                 self._encoder.give(Item(take, time, frame))
+            if self.preview is not None:
+                self.preview.give(time.t, frame)
 
         return Grabber(capture, now=self._now, on_frame=on_frame)
 
