@@ -13,10 +13,7 @@ from protocol.messages import Ack, Alarm, Command, Preview, Status
 log = logging.getLogger(__name__)
 
 STATUS_S = 0.5
-UNANSWERED = (
-    3  # pictures on their way to a launcher that has not answered; a launcher that hangs must find its alarms, not those
-)
-RETRY_S = 2.0  # after this without an answer one more picture is tried: the answers may have gone with the last launcher
+HEARD_S = 3.0  # a launcher that says nothing for longer gets no pictures: it beats once a second, and alarms go before those
 _OBEYED = ("stop", "abort", "note")
 
 
@@ -38,8 +35,7 @@ class Desk:
         self.t_heard: float | None = None
         self._done: set[str] = set()
         self._alarms: set[str] = set()
-        self._t_status = self._t_shown = float("-inf")
-        self._unanswered = 0
+        self._t_status = float("-inf")
 
     @property
     def linked(self) -> bool:
@@ -50,9 +46,6 @@ class Desk:
         """Return the commands that came in, each once however often it was sent, and acknowledge them."""
         found = []
         for envelope in self._link.receive() if self._link else ():
-            if isinstance(envelope.body, Ack):
-                self._unanswered = 0
-                continue
             self.t_heard = self._now()
             if not isinstance(envelope.body, Command):
                 continue
@@ -88,10 +81,9 @@ class Desk:
             self._link.send(status())
 
     def show(self, picture: Callable[[], Preview | None]) -> None:
-        """Send a picture of the camera where the launcher keeps up with them; it is asked for only then."""
-        due = self._unanswered < UNANSWERED or self._now() - self._t_shown >= RETRY_S
-        if self._link and due and (shown := picture()) is not None:
-            self._t_shown, self._unanswered = self._now(), self._unanswered + 1
+        """Send a picture of the camera to a launcher that lives; it is asked for only then."""
+        heard = self.t_heard is not None and self._now() - self.t_heard < HEARD_S
+        if self._link and heard and (shown := picture()) is not None:
             self._link.send(shown)
 
     def write(self, kind: Kind, name: str, data: Mapping[str, Any] | None = None, *, sync: bool = False) -> None:
