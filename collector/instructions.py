@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from collector.instructions_en import ENGLISH
 from collector.instructions_vi import VIETNAMESE
-from collector.situation import LOST_LIMIT, Situation, allowed, blocking, contact_blocks, paused
+from collector.situation import LOST_LIMIT, Situation, allowed, blocking, contact_blocks
 from protocol.messages import NEXT
 from protocol.scene import Button, Finding, Instruction, Light, Trouble
 from protocol.words_types import Language
@@ -90,10 +90,23 @@ def decide(situation: Situation) -> tuple[Light, Instruction]:
 
 def _cases(s: Situation) -> Iterator[_Case]:
     """Yield all that is the matter, then what comes next in the day's course; there is always something that comes next."""
-    if s.phase == "session":
-        yield from _resumption(s)
-    yield from _troubles(s)
+    troubles = list(_troubles(s))
+    yield from _resumption(s)
+    yield from (case for lasting, case in troubles if not lasting)
+    yield from _next(s)
+    yield from (case for lasting, case in troubles if lasting)
+
+
+def _next(s: Situation) -> Iterator[_Case]:
     match s.phase:
+        case "finish":
+            yield _finish(s)
+        case "ended":
+            yield _Case("green", "ended")
+        case "closing" | "leaving":
+            yield _Case("green", "closing")
+        case _ if s.stopping:
+            yield _Case("amber", "session/stopping")
         case "preflight":
             yield from _preflight(s)
         case "streams":
@@ -102,25 +115,20 @@ def _cases(s: Situation) -> Iterator[_Case]:
             yield from _contacts(s)
         case "session":
             yield from _session(s)
-        case "finish":
-            yield _finish(s)
-        case "ended":
-            yield _Case("green", "ended")
-        case _:
-            yield _Case("green", "closing")
 
 
 # ---- troubles --------------------------------------------------------------------------------------------------------------
 
 
-def _troubles(s: Situation) -> Iterator[_Case]:
-    """Yield the alarms, what loses data first first; after the last sample most of them do not matter any more."""
+def _troubles(s: Situation) -> Iterator[tuple[bool, _Case]]:
+    """Yield the alarms, what loses data first first, and whether each may last; near the end most do not matter any more."""
     if s.phase in ("finish", "ended"):
         return
+    ending = s.stopping or s.phase in ("closing", "leaving")
     told = sorted(((_code(s, one), one) for one in s.troubles), key=lambda pair: (_rank(pair[0]), pair[1].t_cause))
     for code, one in told:
-        if s.phase not in ("closing", "leaving") or code in _LAST_WORDS:
-            yield _trouble(s, code, one)
+        if not ending or code in _LAST_WORDS:
+            yield code in _LASTING, _trouble(s, code, one)
 
 
 def _trouble(s: Situation, code: str, one: Trouble) -> _Case:
@@ -133,11 +141,9 @@ def _trouble(s: Situation, code: str, one: Trouble) -> _Case:
     }  # fmt: skip
     if code in _HOPELESS and age_s > FROZEN_S:
         return _Case(light, f"{code}/long", "abort", values=values)
-    if code in _LASTING and s.phase == "contacts" and light == "amber":
+    if code in _LASTING and s.phase == "contacts" and "start" in allowed(s):
         return _Case(light, f"{code}/start", "start", values=values)
-    if code not in _RANK:
-        return _Case(light, "other", values=values)
-    return _Case(light, code, _BUTTONS.get(code, ""), values=values)
+    return _Case(light, code if code in _RANK else "other", _BUTTONS.get(code, ""), values=values)
 
 
 def _code(s: Situation, one: Trouble) -> str:
@@ -189,21 +195,18 @@ def _contacts(s: Situation) -> Iterator[_Case]:
 
 def _resumption(s: Situation) -> Iterator[_Case]:
     """A session that waits goes on by a button, unless something stops it: that is redder."""
-    if not (s.holding or paused(s)) or contact_blocks(s):
-        return
+    may = allowed(s)
     again = s.lost_trial is not None and s.lost_frac > LOST_LIMIT
-    if again and "repeat" in allowed(s):
+    if s.phase != "session" or "resume" not in may:
+        return
+    if again and "repeat" in may:
         yield _Case("amber", "repeat", "repeat", values={"trial": s.lost_trial, "lost": round(100 * s.lost_frac)})
-    elif s.holding:
-        yield _Case("amber", "resume/held", "resume", NEXT)
     else:
-        yield _Case("amber", "resume/paused", "resume")
+        yield _Case("amber", "resume/held" if s.holding else "resume/paused", "resume", NEXT if s.holding else "")
 
 
 def _session(s: Situation) -> Iterator[_Case]:
     contact = s.contact
-    if s.stopping:
-        yield _Case("amber", "session/stopping")
     if contact_blocks(s):
         yield _Case("red", "contact/no_blinks", "check", "contact", {"seen": contact.n_seen, "cues": contact.n_cues})
     if contact.state == "not_checked" and not contact.overridden and s.trial is None and s.state:

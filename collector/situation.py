@@ -103,7 +103,7 @@ def allowed(situation: Situation) -> tuple[Verb, ...]:
     s = situation
     if s.buttons is not None:
         return s.buttons
-    if s.stopping or s.phase in ("closing", "leaving", "ended"):
+    if s.phase in ("closing", "leaving", "ended") or (s.stopping and s.phase != "finish"):
         return ()
     match s.phase:
         case "preflight":
