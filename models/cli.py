@@ -21,7 +21,10 @@ from rich.table import Table
 from models import commands
 from models.bids import BidsError
 from models.card import CardError
+from models.eeg.engines import ENGINES, Engine, EngineError
+from models.eeg.montage import Montage
 from models.eeg.table import MODELS, PAPERS_OWN
+from models.eeg.variants import DEFAULT, VARIANTS
 from models.evaluate import Control, MetricsError, MetricsRow, Modality
 from models.face.settings import DETECTORS, NETWORKS, FaceSettings, NetworkName
 from models.fusion import Rule
@@ -74,6 +77,17 @@ def train(
         str,
         typer.Option(help=f"The EEG again without what muscles show in: {', '.join(CONTROLS)}; joined by commas, all or none."),
     ] = "none",
+    montage: Annotated[
+        str,
+        typer.Option(
+            help="Electrodes: paper (its 28, others interpolated onto them), own (those of the data, on a map of their own), "
+            "or auto: the paper's where every recording has at least half of them."
+        ),
+    ] = "auto",
+    engine: Annotated[
+        str, typer.Option(help=f"What computes InceptionV3: {', '.join(ENGINES)}; those of OpenVINO need the extra 'fast'.")
+    ] = "torch",
+    spectrogram: Annotated[str, typer.Option(help=f"How pictures are made: {', '.join(VARIANTS)}.")] = DEFAULT,
     windows: Annotated[str, typer.Option(help="all: every 3 s of a clip; central: one window in its middle.")] = "all",
     onset_skip: Annotated[
         float, typer.Option(min=0, help="Leave out windows that begin earlier in their clip, seconds; the paper: 2.")
@@ -125,6 +139,9 @@ def train(
     wanted: Any = choices("--features", kinds, FEATURES)
     chosen = () if splits.strip() == "all" else choices("--splits", splits, tuple(SPLITS))
     controlled: Any = () if controls.strip() == "none" else choices("--controls", controls, CONTROLS, everything=True)
+    mounted: Montage = choices("--montage", montage, get_args(Montage))[0]
+    computed: Engine = choices("--engine", engine, get_args(Engine))[0]
+    pictures = choices("--spectrogram", spectrogram, tuple(VARIANTS))[0]
     away = choices("--looked-away", looked_away, ("keep", "leave-out"))[0]
     where: Where = choices("--windows", windows, get_args(Where))[0]
     kind: LabelKind = choices("--labels", labels, get_args(LabelKind))[0]
@@ -145,7 +162,8 @@ def train(
         root=root, out=out_dir, models=tuple(name for name in get_args(Modality) if name in named), features=wanted,
         eeg_models=tuple(name for name in named if name in others), splits=chosen, controls=controlled, windows=where,
         rules=Rules(onset_skip_s=onset_skip, artefact_uv=artefact_uv, looked_away="keep" if away == "keep" else "leave out"),
-        labels=kind, rule=fused, abstain_below=abstain_below, clips=clips,
+        labels=kind, rule=fused, abstain_below=abstain_below, clips=clips, montage=mounted, engine=computed,
+        spectrogram=pictures,
         face=FaceSettings(
             detector=detect.best() if finder == "auto" else next(name for name in DETECTORS if name == finder),
             network=network,
@@ -297,4 +315,4 @@ def _who(row: MetricsRow) -> str:
 
 def train_main() -> NoReturn:
     """Run ``emo-train``."""
-    commands.run(app, (BidsError, MetricsError, WeightsError, CardError, OptionError))
+    commands.run(app, (BidsError, MetricsError, WeightsError, CardError, EngineError, OptionError))

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bids, scale, weights
-from models.eeg import inputs, recording, scalp_map
+from models.eeg import inputs, recording
 from models.eeg.inputs import Source
+from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import Features, LabelKind, RowFeatures
 from models.face import crops
 from models.face.settings import FaceSettings, NetworkName
@@ -33,8 +34,9 @@ Progress = Callable[[int, int], None]
 class Dataset:
     """Windows in the order of their recordings, with everything per window in the same order.
 
-    ``labels`` are indices into ``emotions``; ``eeg`` holds one array of shape (n_windows, 28, n_features) for each kind of
-    features, and what each model that takes windows was given under its name; with a control, ``name@control``.
+    ``labels`` are indices into ``emotions``; ``eeg`` holds one array of shape (n_windows, n_channels, n_features) for each kind
+    of features, and what each model that takes windows was given under its name; the keys are those of
+    :class:`models.eeg.inputs.Source`. ``grid`` says where the channels lie.
     ``eeg_quality`` is the share of the map's channels that were really recorded; ``faces`` has an entry for each kind of face
     features; ``face`` says how faces were found, ``face_start`` what a network begins with that has learnt from a folder of
     pictures; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
@@ -53,6 +55,7 @@ class Dataset:
     face: FaceSettings = field(default_factory=FaceSettings)
     face_start: Mapping[Features, Start] = field(default_factory=dict)
     interpolated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    grid: Grid = PAPER
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +81,7 @@ class _Wanted:
     kind: LabelKind
     cache: Path | None
     face: FaceSettings
+    grid: Grid
 
 
 def preview(
@@ -119,6 +123,7 @@ def load(
     eeg: Sequence[Features | Source] = (),
     faces: Sequence[Features] = (),
     face: FaceSettings | None = None,
+    grid: Grid = PAPER,
     where: Where = "all",
     rules: Rules | None = None,
     kind: LabelKind = "target",
@@ -140,6 +145,8 @@ def load(
         Kinds of features of the face; may be empty.
     face : FaceSettings, optional
         How faces are found.
+    grid : Grid
+        The electrodes with which the EEG is looked at; see :func:`models.eeg.montage.choose`.
     where, rules, kind
         Which windows of a clip, what is left out, and what their label is.
     cache : Path or None
@@ -158,7 +165,7 @@ def load(
     sources = tuple(dict.fromkeys(name if isinstance(name, Source) else Source(name) for name in eeg))
     wanted = _Wanted(
         eeg=sources, faces=tuple(faces), where=where, rules=rules or Rules(), kind=kind, cache=cache and cache.resolve(),
-        face=face or FaceSettings(),
+        face=face or FaceSettings(), grid=grid,
     )  # fmt: skip
     done: dict[int, _Part] = {}
     for index, part in scale.each(_part, [(files, wanted) for files in recordings], where=scale.Where(workers, scheduler)):
@@ -182,6 +189,7 @@ def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], w
         dropped=sum((part.dropped for part in parts), Counter()),
         sha256=bids.data_digest(recordings),
         face=wanted.face,
+        grid=wanted.grid,
         interpolated={files.stem: part.interpolated for files, part in zip(recordings, parts, strict=True)},
     )
 
@@ -189,12 +197,12 @@ def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], w
 def _part(files: bids.RecordingFiles, wanted: _Wanted) -> _Part:
     """Return what one recording contributes."""
     scale.one_thread()
-    found = recording.load(files, where=wanted.where, rules=wanted.rules)
+    found = recording.load(files, where=wanted.where, rules=wanted.rules, grid=wanted.grid)
     windows, dropped = _usable(found, wanted)
     return _Part(
         windows=windows,
         eeg=inputs.of_recording(found, [window.t0_s for window in windows], wanted.eeg, cache=wanted.cache),
-        quality=1 - len(found.interpolated) / len(scalp_map.CHANNELS),
+        quality=1 - len(found.interpolated) / len(found.grid.channels),
         faces={name: _face(files, windows, name, wanted) for name in wanted.faces},
         dropped=dropped,
         interpolated=found.interpolated,

@@ -43,7 +43,8 @@ class MetricsRow:
     ``shares`` names what training and test data have in common; ``leaky`` is whether that inflates the score.
     ``p_permutation`` permutes the labels of clips within participants; ``p_stimuli`` those of stimuli, for everybody at once,
     where the split keeps stimuli apart. Neither is given for a leaky split, where its premise fails. ``control`` is what was
-    taken away from the EEG.
+    taken away from the EEG; ``engine`` computed its features by InceptionV3, ``spectrogram`` is how its pictures were made,
+    ``n_channels`` how many electrodes there were; none and 0 where it does not apply.
     """
 
     modality: Modality
@@ -69,6 +70,9 @@ class MetricsRow:
     data_sha256: str
     p_stimuli: float | None = None
     control: Control = "none"
+    engine: str = "none"
+    spectrogram: str = "none"
+    n_channels: int = 0
 
     def __post_init__(self) -> None:
         for name, kind in (("modality", Modality), ("labels", LabelKind), ("features", RowFeatures), ("control", Control)):
@@ -90,11 +94,12 @@ def load_rows(path: Path) -> list[MetricsRow]:
         When it is no list of such rows.
     """
     names = {field.name for field in fields(MetricsRow)}
+    later = {"engine", "spectrogram", "n_channels"}  # not in rows of earlier versions
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise MetricsError(f"{path}: is no JSON ({' '.join(str(error).split())[:120]}); train again with emo-train") from None
-    if not isinstance(raw, list) or any(not isinstance(row, dict) or set(row) != names for row in raw):
+    if not isinstance(raw, list) or any(not isinstance(row, dict) or set(row) | later != names for row in raw):
         raise MetricsError(f"{path}: is no list of metrics rows; train again with emo-train")
     return [MetricsRow(**{**row, "shares": tuple(row["shares"])}) for row in raw]
 

@@ -12,6 +12,7 @@ from models import fusion, scale
 from models.dataset import Dataset
 from models.eeg import table
 from models.eeg.recogniser import Recogniser, Task
+from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import Features, Modality
 from models.face import recogniser as face
 from models.face.training import Start, Training
@@ -27,6 +28,7 @@ class Inputs:
     """What a fold is trained on, as it is sent to a worker: arrays over all windows, None for a modality that is not asked for.
 
     ``eeg`` has the shape (n_windows, ...) of what the EEG's model takes, ``face`` (n_windows, n_frames, ...); qualities: 0..1.
+    ``grid`` says where the EEG's channels lie.
     """
 
     labels: Ints
@@ -41,6 +43,7 @@ class Inputs:
     face_start: Start | None = None
     face_adapt: bool = True
     rule: fusion.Rule = "pool"
+    grid: Grid = PAPER
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +87,7 @@ def inputs(
         face_start=data.face_start.get(face_kind),
         face_adapt=data.face.adapt,
         rule=rule,
+        grid=data.grid,
     )
 
 
@@ -153,7 +157,9 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
 
 def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> Recogniser:
     rows, stop_by = fold.train, fold.validation
-    task = Task(shape=x.shape[1:], n_classes=given.n_classes, n_windows=len(rows) + len(stop_by), seed=seed)
+    task = Task(
+        shape=x.shape[1:], n_classes=given.n_classes, n_windows=len(rows) + len(stop_by), seed=seed, grid=given.grid
+    )  # fmt: skip
     recogniser = table.named(given.eeg_model).build(task)
     return recogniser.fit(x[rows], given.labels[rows], validation=(x[stop_by], given.labels[stop_by]))
 

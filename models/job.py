@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from models import bids, clips, dataset, derivative, face_job, keep, labels, report, scores, splits, train
+from models import announce, bids, clips, dataset, derivative, face_job, keep, labels, report, scores, splits, train
 from models.dataset import Dataset, FeaturesWanted
+from models.eeg import engines, montage, variants
+from models.eeg.engines import Engine
+from models.eeg.montage import Montage
+from models.eeg.scalp_map import Grid
 from models.evaluate import Control, Features, LabelKind, MetricsRow, Modality, save_rows
 from models.face.pretrain import Learnt
 from models.face.settings import FaceSettings
@@ -43,6 +47,9 @@ class Options:
     features: tuple[FeaturesWanted, ...] = ("auto",)
     splits: tuple[str, ...] = ()
     controls: tuple[Control, ...] = ()
+    montage: Montage = "auto"
+    engine: Engine = "torch"
+    spectrogram: str = variants.DEFAULT
     windows: Where = "all"
     rules: Rules = field(default_factory=Rules)
     labels: LabelKind = "target"
@@ -99,13 +106,18 @@ def run(options: Options, steps: Steps) -> Done:
     names = [dataset.name_of(window, options.labels) for window in planned]
     designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
     kinds = dataset.resolve(options.features)
-    recipes = train.recipes(options.eeg_models, options.models, kinds, controls=options.controls, rule=options.rule)
+    recipes = train.recipes(
+        options.eeg_models, options.models, kinds, controls=options.controls, rule=options.rule, engine=options.engine,
+        variant=options.spectrogram,
+    )  # fmt: skip
+    grid = _grid(options, recordings, recipes)
     folder = face_job.plan(options.face, _seen(recipes), bids.emotions(recordings, names))
-    if watermark := _watermark(options.root):
+    if watermark := announce.watermark(options.root):
         steps.say(watermark)
-    _announce(options.models, kinds, designs, steps)
+    announce.learning(options.models, kinds, designs, steps)
+    announce.eeg(options.engine, options.spectrogram, grid, [recipe.source for recipe in _heard(recipes)], steps)
     cache = out / derivative.CACHE
-    data = _load(recordings, options, recipes, cache, steps)
+    data = _load(recordings, options, recipes, grid, cache, steps)
     learnt = face_job.learn(folder, options.face, _seen(recipes), seed=options.seed, cache=cache, steps=steps)
     data = replace(data, face_start=face_job.starts(learnt, data.emotions))
     with steps.step("training and testing folds") as progress:
@@ -124,9 +136,21 @@ def _seen(recipes: Sequence[Recipe]) -> tuple[Features, ...]:
     return tuple(dict.fromkeys(recipe.face for recipe in recipes if {"face", "fusion"} & set(recipe.modalities)))
 
 
-def _watermark(root: Path) -> str:
-    simulated = bids.read_json(root / "dataset_description.json").get("Simulated") is True
-    return "simulated data: nothing here says anything about people" if simulated else ""
+def _heard(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Return the recipes that look at EEG."""
+    return [recipe for recipe in recipes if {"eeg", "fusion"} & set(recipe.modalities)]
+
+
+def _grid(options: Options, recordings: Sequence[bids.RecordingFiles], recipes: Sequence[Recipe]) -> Grid:
+    """Return the electrodes that are looked at, and refuse what cannot be done with them."""
+    for recipe in _heard(recipes):
+        engines.check(recipe.source.engine)
+    grid = montage.choose(recordings, options.montage)
+    if "without-frontal-temporal" in options.controls and grid.over_muscles().all():
+        raise bids.BidsError(
+            f"--controls = without-frontal-temporal: all {len(grid.channels)} electrodes are such; leave it out"
+        )
+    return grid
 
 
 def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say: Callable[[str], None]) -> list[Split]:
@@ -149,12 +173,17 @@ def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say
 
 
 def _load(
-    recordings: Sequence[bids.RecordingFiles], options: Options, recipes: Sequence[Recipe], cache: Path, steps: Steps
+    recordings: Sequence[bids.RecordingFiles],
+    options: Options,
+    recipes: Sequence[Recipe],
+    grid: Grid,
+    cache: Path,
+    steps: Steps,
 ) -> Dataset:
-    heard = [recipe for recipe in recipes if {"eeg", "fusion"} & set(recipe.modalities)]
+    heard = _heard(recipes)
     with steps.step("reading recordings and computing features") as progress:
         data = dataset.load(
-            recordings, eeg=[recipe.source for recipe in heard], faces=_seen(recipes), face=options.face,
+            recordings, eeg=[recipe.source for recipe in heard], faces=_seen(recipes), face=options.face, grid=grid,
             where=options.windows, rules=options.rules, kind=options.labels, cache=cache, workers=options.workers,
             scheduler=options.scheduler, progress=progress,
         )  # fmt: skip
@@ -178,26 +207,6 @@ def _load(
     return data
 
 
-def _announce(models: Collection[Modality], kinds: Mapping[Features, Features], designs: Sequence[Split], steps: Steps) -> None:
-    """Say in a line each what is not as in the paper."""
-    for modality, name, found in (("eeg", "inception_v3", tuple(kinds)), ("face", "mobilenet_v2", tuple(kinds.values()))):
-        if "seeded" in found and {modality, "fusion"} & set(models):
-            steps.say(
-                f"{modality}: no ImageNet weights of {name} are used: seeded features instead, which know less "
-                f"(weights come with: emo-weights fetch {name})"
-            )
-    from models.eeg.training import SMALL, SMALL_BELOW  # loads torch, which takes seconds: not for bad input
-
-    few = {split.name: min(len(part.train) + len(part.validation) for part in split.folds) for split in designs}
-    small = {name: n for name, n in few.items() if n < SMALL_BELOW}
-    if small:
-        where = "" if len(small) == len(few) else f" by {', '.join(small)}"
-        steps.say(
-            f"eeg: {min(small.values())} windows to learn from{where} are few (under {SMALL_BELOW}): preset '{SMALL.name}', "
-            f"learning rate {SMALL.lr:g} instead of the paper's"
-        )
-
-
 def _write(
     options: Options,
     out: Path,
@@ -215,7 +224,7 @@ def _write(
     scores.save(out / "scores.json", scored, data.emotions)
     pictures = report.draw(out / "figures", scored, data.emotions)
     more, others = face_job.sections(out / "figures", scored, data, learnt)
-    page = report.write(out / "scores.html", scored, data, pictures, more, watermark=_watermark(options.root))
+    page = report.write(out / "scores.html", scored, data, pictures, more, watermark=announce.watermark(options.root))
     with steps.step("training the models that are kept") as progress:
         kept = keep.keep(
             options.root, out / "models", data, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,

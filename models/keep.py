@@ -114,19 +114,21 @@ def _card(
         n_features=_n_features(given, modality), labels=labels, seed=seed, data_sha256=data.sha256,
         participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
         scores=tuple(asdict(one.row) for one in scores),
-        settings={**_settings(recipe, modality, trained), **_also(data, modality)},
+        settings={**_settings(recipe, modality, trained), **_also(data, recipe, modality)},
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
         shape=given.eeg.shape[1:] if modality == "eeg" and given.eeg is not None else (),
     )  # fmt: skip
 
 
-def _also(data: Dataset, modality: Modality) -> dict[str, Any]:
-    """Return what who labels new recordings must know: how faces were found, and which recordings are not new."""
+def _also(data: Dataset, recipe: Recipe, modality: Modality) -> dict[str, Any]:
+    """Return what who labels new recordings must know: how features were made, and which recordings are not new."""
     if modality == "fusion":
         return {}
     folder = data.face.pretrain and data.face.pretrain.name  # its whole path is nobody's business
-    found = {} if modality == "eeg" else {"face": {**asdict(data.face), "pretrain": folder}}
+    found: dict[str, Any] = {"face": {**asdict(data.face), "pretrain": folder}}
+    if modality == "eeg":
+        found = {"engine": recipe.source.engine, "spectrogram": recipe.source.variant, "grid": asdict(data.grid)}
     return {**found, "recordings": [bids.data_digest([files]) for files in data.recordings if files.eeg.is_file()]}
 
 

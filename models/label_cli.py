@@ -15,6 +15,7 @@ from models import commands
 from models.bids import BidsError
 from models.card import CardError
 from models.cli import OptionError, choices, handler, n_cores, out, shown
+from models.eeg.engines import EngineError
 from models.weights import WeightsError
 from models.windows import Where
 
@@ -89,4 +90,4 @@ def _tell(done: Done) -> None:
 
 def main() -> NoReturn:
     """Run ``emo-label``."""
-    commands.run(app, (BidsError, CardError, WeightsError, OptionError))
+    commands.run(app, (BidsError, CardError, EngineError, WeightsError, OptionError))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from models import bids, clips, dataset, derivative, labels, predict, weights
 from models.card import Card, CardError, Tensors, load
 from models.dataset import Dataset
-from models.eeg import table
-from models.eeg.inputs import Source
+from models.eeg import engines
+from models.eeg.scalp_map import PAPER
 from models.evaluate import Features, Modality
 from models.face.settings import FaceSettings
 from models.fusion import Fusion
@@ -159,16 +159,12 @@ def _load(
     with steps.step("reading recordings and computing features") as progress:
         return dataset.load(
             recordings,
-            eeg=() if eeg is None else (Source(_source(eeg.card)),),
+            eeg=() if eeg is None else (predict.source(eeg.card),),
+            grid=PAPER if eeg is None else predict.grid(eeg.card),
             faces=() if face is None else (_face_kind(face),),
             face=FaceSettings() if face is None else face_settings(face.card),
             where=options.windows, rules=Rules(artefact_uv=0.0), cache=cache, workers=options.workers, progress=progress,
         )  # fmt: skip
-
-
-def _source(card: Card) -> str:
-    """Return what the model of the EEG is given: a kind of features, or its own name where it takes windows."""
-    return card.features if table.named(card.model).takes == "features" else card.model
 
 
 def _face_kind(model: Kept) -> Features:
@@ -185,6 +181,8 @@ def _same_extractor(model: Kept, modality: Any) -> None:
     name = {"eeg": "inception_v3", "face": "mobilenet_v2"}[modality]
     if card.features == "imagenet" and weights.find(name) is None:
         raise CardError(f"{model.path}: features = imagenet: needs the weights of {name}; run: emo-weights fetch {name}")
+    if modality == "eeg":
+        engines.check(predict.source(card).engine)
     here = dataset.extractor_name(modality, card.features, network=face_settings(card).network)
     if here != card.extractor:
         raise CardError(f"{model.path}: extractor = {card.extractor}: here it is {here}; train again with emo-train")

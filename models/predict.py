@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
-from models.eeg import table
+from models.eeg import table, variants
+from models.eeg.inputs import Source
 from models.eeg.recogniser import Task
+from models.eeg.scalp_map import PAPER, Grid
 from models.face import kept
 from models.face.recogniser import pool_frames
 from models.fusion import Fusion, log_probabilities
@@ -23,8 +25,8 @@ def eeg(tensors: Tensors, card: Card, x: NDArray[np.float32]) -> Floats:
     tensors, card : Tensors, Card
         A kept EEG model.
     x : ndarray, shape (n_windows, ...)
-        What the card's model takes: features of the kind that the card names, shape (n_windows, 28, n_features), or what
-        :func:`eeg_inputs` makes of raw windows.
+        What the card's model takes: features of the kind that the card names, shape (n_windows, n_channels, n_features), or
+        what :func:`eeg_inputs` makes of raw windows.
 
     Returns
     -------
@@ -39,12 +41,53 @@ def eeg(tensors: Tensors, card: Card, x: NDArray[np.float32]) -> Floats:
     _expect(card, "eeg", x.shape[-1])
     if x.shape[1:] != card.shape:
         raise CardError(f"shape = {list(card.shape)} in the card, {list(x.shape[1:])} in the data")
-    task = Task(shape=card.shape, n_classes=len(card.emotions), n_windows=card.n_windows, seed=card.seed)
+    task = Task(
+        shape=card.shape, n_classes=len(card.emotions), n_windows=card.n_windows, seed=card.seed, grid=grid(card)
+    )  # fmt: skip
     try:
         recogniser = table.named(card.model).build(task).restore(tensors)
     except (ValueError, KeyError) as error:
         raise CardError(f"tensors of another network than {card.model}: {str(error).splitlines()[0]}") from None
     return log_probabilities(recogniser.predict_proba(x))
+
+
+def grid(card: Card) -> Grid:
+    """Return the electrodes that a model of the EEG takes; the paper's where its card names none.
+
+    Raises
+    ------
+    CardError
+        When the card's grid is none.
+    """
+    if (known := card.settings.get("grid")) is None:
+        return PAPER
+    try:
+        return Grid(
+            channels=tuple(known["channels"]), cells=tuple((int(row), int(column)) for row, column in known["cells"]),
+            n_rows=int(known["n_rows"]), n_columns=int(known["n_columns"]),
+            places=tuple((float(x), float(y)) for x, y in known["places"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise CardError(f"grid in the card: is no scalp map ({error})") from None
+
+
+def source(card: Card) -> Source:
+    """Return what a model of the EEG is given: its features, made as those it has learnt from.
+
+    Raises
+    ------
+    CardError
+        When the card names an engine or a spectrogram that there is not.
+    """
+    if table.named(card.model).takes != "features":
+        return Source(card.model)
+    try:
+        return Source(
+            card.features, engine=card.settings.get("engine", "torch"),
+            variant=card.settings.get("spectrogram", variants.DEFAULT),
+        )  # fmt: skip
+    except ValueError as error:
+        raise CardError(f"{error} (in the card)") from None
 
 
 def eeg_inputs(card: Card, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -54,7 +97,7 @@ def eeg_inputs(card: Card, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     ----------
     card : Card
         Of a model that takes windows.
-    windows : ndarray, shape (n_windows, 28, 600)
+    windows : ndarray, shape (n_windows, n_channels, 600)
         Microvolts at 200 Hz, mains notched, 1 to 51 Hz.
 
     Raises

@@ -103,7 +103,7 @@ def write(
     mark = [Section("Simulated data", f"<p class=mark>{escape(watermark)}</p>")] if watermark else []
     sections = [
         *mark,
-        Section("What the scores say", _said(readings(rows), data)),
+        Section("What the scores say", _said(readings(rows), data, rows)),
         Section("Beside the paper", _papers_tables(rows)),
         *(Section(title, html) for title, html in _tables(rows)),
         Section("Participants", _participants(scored)),
@@ -125,14 +125,26 @@ def page(path: Path, title: str, sections: Sequence[Section]) -> Path:
     return path
 
 
-def _said(sentences: Sequence[str], data: Dataset) -> str:
+def _said(sentences: Sequence[str], data: Dataset, rows: Sequence[MetricsRow]) -> str:
     people = len({window.participant for window in data.windows})
     what = f"{len(data.windows)} windows of {people} participants: {', '.join(data.emotions)}."
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return (
-        f"<p>{escape(what)}</p><ul>{items}</ul><p class=note>Better than chance: p &lt; 0.01 by every test there is; for a "
-        "leaky split, which has none, an interval above chance.</p>"
+        f"<p>{escape(what)} {escape(_how(rows))}</p><ul>{items}</ul>"
+        "<p class=note>Better than chance: p &lt; 0.01 by every test there is; for a leaky split, which has none, an interval "
+        "above chance.</p>"
     )
+
+
+def _how(rows: Sequence[MetricsRow]) -> str:
+    """Return how the EEG was looked at."""
+    heard = [row for row in rows if row.n_channels]
+    if not heard:
+        return ""
+    said = [f"EEG of {heard[0].n_channels} electrodes"]
+    said += [f"spectrograms {name}" for name in dict.fromkeys(row.spectrogram for row in heard) if name != "none"]
+    said += [f"InceptionV3 by {name}" for name in dict.fromkeys(row.engine for row in heard) if name != "none"]
+    return ", ".join(said) + "."
 
 
 def _papers_tables(rows: Sequence[MetricsRow]) -> str:

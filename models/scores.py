@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset import Dataset
+from models.eeg.inputs import BY_INCEPTION, PICTURED
 from models.eeg.table import PAPERS_OWN
 from models.evaluate import (
     Floats,
@@ -99,7 +100,7 @@ def _scored(
         n_test=len(rows), n_trials=len({window.clip for window in windows}), n_participants=len(set(people.tolist())),
         features=features, shares=split.shares, seed=seed, data_sha256=data.sha256,
         p_stimuli=None if split.leaky or "stimulus" in split.shares else permutation_p_stimuli(clips, seed=seed),
-        control=outcome.recipe.control,
+        control=outcome.recipe.control, **({} if modality == "face" else _made(data, outcome.recipe)),
     )  # fmt: skip
     return Scored(
         outcome=outcome,
@@ -110,6 +111,13 @@ def _scored(
         },
         by_second=_by_second(np.array([window.since_onset_s for window in windows]), truth == guess),
     )
+
+
+def _made(data: Dataset, recipe: Recipe) -> dict[str, Any]:
+    """Return how the EEG's features were made."""
+    pictures = {"spectrogram": recipe.source.variant} if recipe.kind in PICTURED else {}
+    by = {"engine": recipe.source.engine} if recipe.kind in BY_INCEPTION else {}
+    return {"n_channels": len(data.grid.channels), **pictures, **by}
 
 
 def _by_second(since_onset_s: Floats, correct: NDArray[np.bool_]) -> list[dict[str, float]]:

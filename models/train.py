@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from models import cache, fold, scale
 from models.dataset import Dataset
-from models.eeg import table
-from models.eeg.inputs import PICTURED, Source
+from models.eeg import table, variants
+from models.eeg.engines import Engine
+from models.eeg.inputs import BY_INCEPTION, PICTURED, Source
 from models.evaluate import Control, Features, Modality, RowFeatures
 from models.fold import Floats, LogP
 from models.fusion import Rule
@@ -44,6 +45,10 @@ class Recipe:
         What is taken away from the EEG.
     rule : {"pool", "mean", "product", "max"}
         Of the fusion.
+    engine : {"torch", "openvino-fp32", "openvino-bf16"}
+        What computes InceptionV3, where its features are used.
+    variant : str
+        Which spectrograms, where pictures are made; see :mod:`models.eeg.variants`.
     """
 
     model: str
@@ -52,11 +57,15 @@ class Recipe:
     modalities: tuple[Modality, ...]
     control: Control = "none"
     rule: Rule = "pool"
+    engine: Engine = "torch"
+    variant: str = variants.DEFAULT
 
     @property
     def source(self) -> Source:
         """What the EEG's model is given."""
-        return Source(self.kind if self.kind in PICTURED else self.model, self.control)
+        if self.kind not in PICTURED:
+            return Source(self.model, self.control)
+        return Source(self.kind, self.control, self.engine if self.kind in BY_INCEPTION else "torch", self.variant)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +124,8 @@ def recipes(
     *,
     controls: Sequence[Control] = (),
     rule: Rule = "pool",
+    engine: Engine = "torch",
+    variant: str = variants.DEFAULT,
 ) -> list[Recipe]:
     """Return what is to be trained.
 
@@ -130,6 +141,8 @@ def recipes(
         Trained in addition, for every model of the EEG.
     rule : str
         Of the fusion.
+    engine, variant : str
+        How features of the EEG's pictures are made, as in :class:`Recipe`.
 
     Returns
     -------
@@ -148,7 +161,7 @@ def recipes(
             made.append(Recipe(model=name, kind=found.features or "raw", face="pool96", modalities=("eeg",)))
     eeg = [recipe for recipe in made if "eeg" in recipe.modalities]
     made += [replace(recipe, modalities=("eeg",), control=control) for control in controls for recipe in eeg]
-    return made
+    return [replace(recipe, engine=engine, variant=variant) for recipe in made]
 
 
 def cross_validate(
@@ -255,6 +268,7 @@ def _keys(
             mine.eeg,
             mine.eeg_quality,
             mine.face,
+            mine.grid,
             _start(mine),
         )
         for recipe, mine in zip(recipes, given, strict=True)

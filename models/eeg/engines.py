@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # torch takes seconds to load, and the names of the engines are wanted before
+    import torch
     from torch import nn
 
 Floats32 = NDArray[np.float32]
@@ -22,6 +24,35 @@ SIZE_PX = 229
 
 class EngineError(RuntimeError):
     """The engine cannot be used here; the text is one line with the cure."""
+
+
+def device() -> torch.device:
+    """Return where torch computes: a graphics card where there is one."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def check(engine: str) -> None:
+    """Refuse an engine that is not installed, before anything is computed.
+
+    Raises
+    ------
+    EngineError
+        With the cure.
+    """
+    if engine == "torch":
+        return
+    try:
+        there = importlib.util.find_spec("openvino") is not None
+    except ValueError:  # a module that was blocked has no specification
+        there = False
+    if not there:
+        raise _missing(engine)
+
+
+def _missing(engine: str) -> EngineError:
+    return EngineError(f"engine = {engine}: OpenVINO is not installed; pip install 'emolab[fast]'")
 
 
 def runner(network: nn.Module, engine: Engine = "torch") -> Callable[[Floats32], Floats32]:
@@ -39,7 +70,11 @@ def runner(network: nn.Module, engine: Engine = "torch") -> Callable[[Floats32],
     EngineError
         When OpenVINO is not installed.
     """
-    batch = functools.partial(_torch, network) if engine == "torch" else _openvino(network, engine.removeprefix("openvino-"))
+    batch = (
+        functools.partial(_torch, network.to(device()))
+        if engine == "torch"
+        else _openvino(network, engine.removeprefix("openvino-"))
+    )
 
     def run(images: Floats32) -> Floats32:
         return np.concatenate([batch(images[i : i + BATCH] * 2 - 1) for i in range(0, len(images), BATCH)])
@@ -51,7 +86,8 @@ def _torch(network: nn.Module, images: Floats32) -> Floats32:
     import torch
 
     with torch.inference_mode():
-        out: Floats32 = network(torch.from_numpy(images).contiguous(memory_format=torch.channels_last)).numpy()
+        laid = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
+        out: Floats32 = network(laid.to(device())).cpu().numpy()
         return out
 
 
@@ -63,7 +99,7 @@ def _openvino(network: nn.Module, precision: str) -> Callable[[Floats32], Floats
     try:
         import openvino
     except ImportError:
-        raise EngineError(f"engine = openvino-{precision}: OpenVINO is not installed; pip install 'emolab[fast]'") from None
+        raise _missing(f"openvino-{precision}") from None
     example = torch.zeros(1, 3, SIZE_PX, SIZE_PX)
     with torch.inference_mode():
         model = openvino.convert_model(network, example_input=example, input=[-1, 3, SIZE_PX, SIZE_PX])

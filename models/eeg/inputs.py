@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from models import weights
 from models.cache import cached, key_of
-from models.eeg import scalp_map, spectrogram, table, variants
-from models.eeg.engines import ENGINES, Engine
+from models.eeg import spectrogram, table, variants
+from models.eeg.engines import ENGINES, Engine, device
 from models.eeg.recording import Recording
+from models.eeg.scalp_map import Grid
 from models.evaluate import Control, RowFeatures
 from models.windows import SFREQ, WINDOW_SAMPLES
 
 Floats32 = NDArray[np.float32]
 
 BELOW_HZ = 30.0
-PICTURED = ("imagenet", "seeded", "pool96")
-MUSCLES = tuple(name for name in scalp_map.CHANNELS if name[0] in "FT")
-"""Sites over the muscles of forehead and temples: Fp, F, FC and T; 15 central, parietal and occipital ones are left."""
+BY_INCEPTION = ("imagenet", "seeded")
+PICTURED = (*BY_INCEPTION, "pool96")
 LIBRARIES = ("numpy", "scipy", "mne", "torch", "torchvision")
 """Whose versions decide what features are."""
 
@@ -104,7 +104,7 @@ def swing(found: Recording, starts_s: Sequence[float], *, cache: Path | None = N
         0 in channels that were not recorded.
     """
     signal = _Signal(found, tuple(starts_s))
-    recorded = np.array([name not in found.interpolated for name in scalp_map.CHANNELS])
+    recorded = np.array([name not in found.interpolated for name in found.grid.channels])
     key = key_of("swing", _code(spectrogram), versions(), *signal.identity)
     arrays = cached(cache, key, lambda: {"x": np.ptp(signal.windows(), axis=2), **owner_of(found)})
     swings: NDArray[np.float32] = arrays["x"].astype(np.float32) * recorded
@@ -125,7 +125,7 @@ class _Signal:
     @property
     def identity(self) -> tuple[object, ...]:
         """What decides the signal, for keys of the cache."""
-        return self.found.eeg, self.found.valid, self.found.line_freq, self.starts_s
+        return self.found.eeg, self.found.valid, self.found.line_freq, self.found.grid, self.starts_s
 
     @functools.cached_property
     def bands(self) -> Floats32:
@@ -162,7 +162,7 @@ def _pictured(source: Source) -> tuple[Compute, tuple[str, ...]]:
 
     def compute(signal: _Signal) -> Floats32:
         features = extract(signal.scaled(), below_hz=below, variant=source.variant)
-        return blank(features) if without else features
+        return blank(features, signal.found.grid.over_muscles()) if without else features
 
     return compute, (*identity, code)
 
@@ -177,7 +177,8 @@ def extractor(kind: str, engine: Engine = "torch") -> tuple[Callable[..., Floats
     from models.eeg import inception
 
     network = inception.extractor(weights.find("inception_v3") if kind == "imagenet" else None, engine=engine)
-    return network, (network.weights, network.engine)
+    by = (network.engine, device().type) if engine == "torch" else (network.engine,)  # another processor sums in another order
+    return network, (network.weights, *by)
 
 
 def extractor_name(kind: RowFeatures) -> str:
@@ -198,32 +199,33 @@ def _prepared(source: Source) -> tuple[Compute, tuple[str, ...]]:
     owner = () if prepare is None else (model.name, _code(sys.modules[prepare.__module__]))
 
     def compute(signal: _Signal) -> Floats32:
-        windows = _controlled(signal.windows(), source)
+        windows = _controlled(signal.windows(), source, signal.found.grid)
         return windows if prepare is None else prepare(windows)
 
     return compute, (_code(spectrogram), *owner)
 
 
-def _controlled(windows: Floats32, source: Source) -> Floats32:
+def _controlled(windows: Floats32, source: Source, grid: Grid) -> Floats32:
     if source.control == "below-30-hz":
         return low_pass(windows, BELOW_HZ)
-    return blank(windows) if source.control == "without-frontal-temporal" else windows
+    return blank(windows, grid.over_muscles()) if source.control == "without-frontal-temporal" else windows
 
 
-def blank(values: Floats32) -> Floats32:
+def blank(values: Floats32, gone: NDArray[np.bool_]) -> Floats32:
     """Replace what muscles may reach by the mean of what they do not: the other channels of the same window.
 
     Parameters
     ----------
     values : ndarray, shape (n_windows, n_channels, ...)
         In the order of the scalp map.
+    gone : ndarray of bool, shape (n_channels,)
+        From :meth:`models.eeg.scalp_map.Grid.over_muscles`; not all of them.
 
     Examples
     --------
-    >>> float(blank(np.arange(28, dtype=np.float32)[None])[0, 0])  # Fp1: the mean of the 15 that are left
-    20.0
+    >>> float(blank(np.arange(4, dtype=np.float32)[None], np.array([True, False, False, True]))[0, 0])
+    1.5
     """
-    gone = np.array([name in MUSCLES for name in scalp_map.CHANNELS])
     out = values.copy()
     out[:, gone] = values[:, ~gone].mean(axis=1, keepdims=True)
     return out

@@ -36,12 +36,14 @@ def jadhav() -> Model:
 
 
 def _build(task: Task) -> Learner:
-    config = Config(n_features=task.shape[1], n_classes=task.n_classes)
+    config = Config(n_features=task.shape[1], n_classes=task.n_classes, grid=task.grid)
     return Learner(lambda: MapCnn(config), task, settings_for(task.n_windows))
 
 
 def _build_jadhav(task: Task) -> Learner:
-    config = Config(n_features=task.shape[1], n_classes=task.n_classes, n_planes=(16, 32, 8), n_hidden=16)
+    config = Config(
+        n_features=task.shape[1], n_classes=task.n_classes, n_planes=(16, 32, 8), n_hidden=16, grid=task.grid
+    )  # fmt: skip
     return Learner(lambda: MapCnn(config), task, JADHAV)
 
 

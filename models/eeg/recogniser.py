@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import RowFeatures
 
 Floats32 = NDArray[np.float32]
@@ -32,12 +33,15 @@ class Task:
         Those of training and validation: fewer than about 1,000 call for other settings.
     seed : int
         Of everything that is drawn.
+    grid : Grid
+        Where the channels lie.
     """
 
     shape: tuple[int, ...]
     n_classes: int
     n_windows: int
     seed: int
+    grid: Grid = PAPER
 
 
 class Recogniser(Protocol):

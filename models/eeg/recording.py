@@ -1,4 +1,4 @@
-"""One recording's EEG: the 28 channels of the scalp map in microvolts at 200 Hz, gaps bridged, missing ones interpolated."""
+"""One recording's EEG: the channels of the scalp map in microvolts at 200 Hz, gaps bridged, missing ones interpolated."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bids import BidsError, RecordingFiles, one_line, read_json, read_table
-from models.eeg import scalp_map
+from models.eeg import montage
+from models.eeg.montage import Place
+from models.eeg.scalp_map import PAPER, Grid
 from models.windows import SFREQ, Events, Rules, Where, read_events
 
 log = logging.getLogger(__name__)
-
-MIN_CHANNELS = len(scalp_map.CHANNELS) // 2  # with fewer real electrodes most of the scalp map would be made up
-RADIUS_M = 0.095  # of the sphere on which electrodes of two montages meet
-NEAR_M = 0.025  # an electrode so near to a site of the map has recorded it; sites are 35 mm apart
-UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
     """One recording, ready for the spectrograms.
 
-    ``eeg`` is microvolts at 200 Hz, float32, shape (28, n_times), in the order of :data:`models.eeg.scalp_map.CHANNELS`;
-    ``valid`` says per sample whether it was really recorded; ``interpolated`` names channels that were not, by no electrode
-    near to their site.
+    ``eeg`` is microvolts at 200 Hz, float32, shape (n_channels, n_times), in the order of the ``grid``, which is the paper's 28
+    or another; ``valid`` says per sample whether it was really recorded; ``interpolated`` names channels that were not, by no
+    electrode near to their site.
     """
 
     files: RecordingFiles
@@ -37,9 +34,10 @@ class Recording:
     valid: NDArray[np.bool_]
     line_freq: float | None
     interpolated: tuple[str, ...]
+    grid: Grid = PAPER
 
 
-def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = None) -> Recording:
+def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = None, grid: Grid = PAPER) -> Recording:
     """Read one recording.
 
     Channels of the map that are absent, marked bad in ``channels.tsv``, flat or not finite are interpolated by splines
@@ -54,11 +52,13 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
         Which windows of a clip, as in :func:`models.windows.spans`.
     rules : Rules, optional
         Which are left out; artefacts are not looked for here.
+    grid : Grid
+        The map.
 
     Raises
     ------
     BidsError
-        When a file cannot be read, or fewer than 14 channels of the map are good.
+        When a file cannot be read, or fewer than half of the channels of the map are good.
     """
     import mne
 
@@ -68,13 +68,14 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
         raise BidsError(f"{files.eeg}: cannot be read ({one_line(error)}); export the recording again") from None
     sfreq = float(raw.info["sfreq"])
     events = read_events(files, where=where, rules=rules, stop_s=raw.n_times / sfreq)
-    names = _good_names(files, raw.ch_names)
+    names = _good_names(files, raw.ch_names, grid)
     data, valid = bridge(raw.get_data(picks=names) * 1e6, events.gaps, sfreq)
     alive = [index for index, row in enumerate(data) if np.isfinite(row).all() and np.ptp(row) > 0]
-    data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files)
+    data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files, grid)
     eeg, valid = resample(data, valid, sfreq)
     return Recording(
-        files=files, events=events, eeg=eeg, valid=valid, line_freq=_line_freq(files), interpolated=interpolated
+        files=files, events=events, eeg=eeg, valid=valid, line_freq=_line_freq(files), interpolated=interpolated,
+        grid=grid,
     )  # fmt: skip
 
 
@@ -122,98 +123,33 @@ def resample(eeg: NDArray[np.float64], valid: NDArray[np.bool_], sfreq: float) -
     return out.astype(np.float32), valid[index]
 
 
-def _good_names(files: RecordingFiles, recorded: Sequence[str]) -> list[str]:
+def _good_names(files: RecordingFiles, recorded: Sequence[str], grid: Grid) -> list[str]:
     """Return the names of the EEG channels that are to be analysed."""
     path = files.sibling("_channels.tsv")
     if not path.is_file():
-        return [name for name in recorded if name in scalp_map.CELLS]
+        return [name for name in recorded if name in grid.channels]
     rows = read_table(path, "name", "type")
     good = [row["name"] for row in rows if row["type"].upper() == "EEG" and row.get("status", "good") != "bad"]
     return [name for name in good if name in recorded]
 
 
 def _on_grid(
-    data: NDArray[np.float64], names: Sequence[str], sfreq: float, files: RecordingFiles
+    data: NDArray[np.float64], names: Sequence[str], sfreq: float, files: RecordingFiles, grid: Grid
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return the map's 28 channels in its order, and the names of those that no electrode near to their site has recorded."""
-    absent = [name for name in scalp_map.CHANNELS if name not in names]
-    places = sites(files, names) if absent else {}
-    far = tuple(name for name in absent if not _is_near(name, places))
-    if (n_good := len(scalp_map.CHANNELS) - len(far)) < MIN_CHANNELS:
+    """Return the map's channels in its order, and the names of those that no electrode near to their site has recorded."""
+    absent = [name for name in grid.channels if name not in names]
+    places = montage.sites(files, names, grid) if absent else {}
+    far = tuple(name for name in absent if not montage.is_near(name, places, grid))
+    if (n_good := len(grid.channels) - len(far)) < montage.n_needed(grid):
         raise BidsError(
-            f"{files.sibling('_channels.tsv')}: status: {n_good} of the map's {len(scalp_map.CHANNELS)} channels are good, "
-            f"{MIN_CHANNELS} are needed; leave the participant out with included = no in participants.tsv"
+            f"{files.sibling('_channels.tsv')}: status: {n_good} of the map's {len(grid.channels)} channels are good, "
+            f"{montage.n_needed(grid)} are needed; leave the participant out with included = no in participants.tsv"
+            f"{', or train with --montage own' if grid == PAPER else ''}"
         )
     if absent:
         log.info("%s: interpolated %s", files.stem, ", ".join(absent))
         data, names = _interpolate(data, names, absent, sfreq, places)
-    return data[[list(names).index(name) for name in scalp_map.CHANNELS]], far
-
-
-Place = NDArray[np.float64]
-
-
-def sites(files: RecordingFiles, names: Sequence[str]) -> dict[str, Place]:
-    """Return where the electrodes of a recording, and the sites of the map, lie on one sphere, metres.
-
-    Parameters
-    ----------
-    files : RecordingFiles
-        The recording; names that no montage knows are looked for in its ``electrodes.tsv``.
-    names : sequence of str
-        Electrodes of the recording.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (3,)
-        x to the right, y to the nose, z up; an electrode whose place nobody knows is not in it.
-    """
-    import mne
-
-    known = mne.channels.make_standard_montage(scalp_map.MONTAGE).get_positions()["ch_pos"]
-    standard = _on_sphere({name: np.asarray(place, dtype=np.float64) for name, place in known.items()})
-    found = {name: standard[name] for name in (*scalp_map.CHANNELS, *names) if name in standard}
-    if unknown := [name for name in names if name not in standard]:
-        measured = _on_sphere(_measured(files))
-        found |= {name: measured[name] for name in unknown if name in measured}
-    return found
-
-
-def _measured(files: RecordingFiles) -> dict[str, Place]:
-    """Return the places in ``electrodes.tsv``, metres; none where there is no such table."""
-    found: dict[str, Place] = {}
-    for path in sorted(files.eeg.parent.glob("*_electrodes.tsv"))[:1]:
-        about = read_json(path.with_name(path.name.replace("_electrodes.tsv", "_coordsystem.json")))
-        unit = UNITS_M.get(str(about.get("EEGCoordinateUnits", "m")), 1.0)
-        nose_first = str(about.get("EEGCoordinateSystem", "")) in ("CTF", "EEGLAB")  # x to the nose, y to the left
-        for row in read_table(path, "name", "x", "y", "z"):
-            try:
-                x, y, z = (float(row[axis]) * unit for axis in "xyz")
-            except ValueError:
-                continue  # n/a: not measured
-            if np.isfinite([x, y, z]).all():
-                found[row["name"]] = np.array([-y, x, z] if nose_first else [x, y, z])
-    return found
-
-
-def _on_sphere(places: dict[str, Place]) -> dict[str, Place]:
-    """Fit a sphere to electrodes, and put them on one of a fixed size around the origin."""
-    if len(places) < 4:  # no sphere
-        return {}
-    points = np.array(list(places.values()))
-    # |p - c|^2 = r^2 is linear in c and r^2 - |c|^2
-    system = np.column_stack([2 * points, np.ones(len(points))])
-    centre = np.linalg.lstsq(system, np.square(points).sum(axis=1), rcond=None)[0][:3]
-    away = points - centre
-    unit = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
-    return dict(zip(places, RADIUS_M * unit, strict=True))
-
-
-def _is_near(name: str, places: dict[str, Place]) -> bool:
-    return any(
-        other != name and other not in scalp_map.CELLS and np.linalg.norm(place - places[name]) < NEAR_M
-        for other, place in places.items()
-    )
+    return data[[list(names).index(name) for name in grid.channels]], far
 
 
 def _interpolate(

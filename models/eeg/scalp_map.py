@@ -28,6 +28,8 @@ CELLS: dict[str, tuple[int, int]] = {
 }
 CHANNELS: tuple[str, ...] = tuple(CELLS)
 """The 28 analysed electrodes, in reading order of the grid."""
+MUSCLES = tuple(name for name in CHANNELS if name[0] in "FT")
+"""Those over the muscles of forehead and temples: Fp, F, FC and T; 15 central, parietal and occipital ones are left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class Grid:
         Row (0 is the forehead) and column (0 is left) of each.
     n_rows, n_columns : int
         Size of the picture; at least 3.
+    places : tuple of (float, float)
+        Of each seen from above, as :func:`projected` has them; empty where the names tell.
 
     Raises
     ------
@@ -53,8 +57,11 @@ class Grid:
     cells: tuple[tuple[int, int], ...]
     n_rows: int
     n_columns: int
+    places: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.places and len(self.places) != len(self.channels):
+            raise ValueError(f"{len(self.channels)} channels have {len(self.places)} places")
         if len(self.cells) != len(self.channels) or len(set(self.cells)) < len(self.cells):
             raise ValueError(f"{len(self.channels)} channels have {len(set(self.cells))} cells; each needs one of its own")
         if outside := [cell for cell in self.cells if not (0 <= cell[0] < self.n_rows and 0 <= cell[1] < self.n_columns)]:
@@ -64,6 +71,18 @@ class Grid:
     def flat(self) -> list[int]:
         """Each channel's place in the flattened picture, row after row."""
         return [row * self.n_columns + column for row, column in self.cells]
+
+    @property
+    def seen_from_above(self) -> NDArray[np.float64]:
+        """Places of the electrodes, shape (n_channels, 2), as :func:`projected` has them."""
+        return np.array(self.places, float).reshape(-1, 2) if self.places else projected(self.channels)
+
+    def over_muscles(self) -> NDArray[np.bool_]:
+        """Say of each channel whether the nearest of the paper's electrodes lies over the forehead or a temple."""
+        if self.channels == CHANNELS:
+            return np.array([name in MUSCLES for name in CHANNELS])
+        apart = np.square(self.seen_from_above[:, None] - projected(CHANNELS)[None]).sum(axis=2)
+        return np.array([CHANNELS[nearest] in MUSCLES for nearest in apart.argmin(axis=1)])
 
 
 PAPER = Grid(channels=CHANNELS, cells=tuple(CELLS.values()), n_rows=N_ROWS, n_columns=N_COLUMNS)
@@ -101,9 +120,11 @@ def grid_of(channels: Sequence[str], places: NDArray[np.float64] | None = None) 
     if set(names) == set(CHANNELS):
         return Grid(channels=names, cells=tuple(CELLS[name] for name in names), n_rows=N_ROWS, n_columns=N_COLUMNS)
     found = projected(names) if places is None else np.asarray(places, float)
+    known = () if places is None else tuple((float(x), float(y)) for x, y in found)
     n_rows = max(SMALLEST, int(np.ceil(np.sqrt(len(names) / FILLED * N_ROWS / N_COLUMNS))))
     n_columns = max(SMALLEST, int(np.ceil(n_rows * N_COLUMNS / N_ROWS))) // 2 * 2 + 1
-    return Grid(channels=names, cells=_assigned(found, n_rows, n_columns), n_rows=n_rows, n_columns=n_columns)
+    cells = _assigned(found, n_rows, n_columns)
+    return Grid(channels=names, cells=cells, n_rows=n_rows, n_columns=n_columns, places=known)
 
 
 def _assigned(places: NDArray[np.float64], n_rows: int, n_columns: int) -> tuple[tuple[int, int], ...]:

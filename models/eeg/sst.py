@@ -11,7 +11,6 @@ What goes in, here: differential entropy of five bands (spectral stream), and of
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,8 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.eeg import de, scalp_map
+from models.bids import BidsError
+from models.eeg import de
 from models.eeg.recogniser import Model, Task
+from models.eeg.scalp_map import PAPER, Grid
 from models.eeg.training import Learner, Settings
 
 GRID_PX = 32
@@ -46,7 +47,7 @@ def model() -> Model:
 
 
 def _build(task: Task) -> Learner:
-    config = Config(n_classes=task.n_classes)
+    config = Config(n_classes=task.n_classes, grid=task.grid)
     return Learner(lambda: SstEmotionNet(config), task, SETTINGS)
 
 
@@ -84,7 +85,7 @@ class Config:
     n_classes: int
     spectral: Stream = Stream(n_maps=len(de.BANDS), depth=16, growth=12, halved=False)
     temporal: Stream = Stream(n_maps=de.N_FRAMES, depth=22, growth=24, halved=True)
-    channels: tuple[str, ...] = scalp_map.CHANNELS
+    grid: Grid = PAPER
 
 
 class SstEmotionNet(nn.Module):
@@ -100,7 +101,7 @@ class SstEmotionNet(nn.Module):
         n_maps = config.spectral.n_maps + config.temporal.n_maps
         self.register_buffer("mean", torch.zeros(n_maps))
         self.register_buffer("sd", torch.ones(n_maps))
-        self.register_buffer("spread", torch.from_numpy(spread(config.channels)), persistent=False)
+        self.register_buffer("spread", torch.from_numpy(spread(config.grid)), persistent=False)
         self.spectral = _DenseStream(config.spectral)
         self.temporal = _DenseStream(config.temporal)
         self.head = nn.Sequential(
@@ -200,7 +201,7 @@ def _norm(n: int) -> nn.BatchNorm3d:
 
 
 @functools.cache
-def spread(channels: Sequence[str] = scalp_map.CHANNELS) -> Floats32:
+def spread(grid: Grid = PAPER) -> Floats32:
     """Return the weights that spread values of electrodes over a picture of the scalp.
 
     Cubic between the electrodes, on the azimuthal equidistant projection from the vertex; 0 outside their hull.
@@ -208,13 +209,21 @@ def spread(channels: Sequence[str] = scalp_map.CHANNELS) -> Floats32:
     Returns
     -------
     ndarray of float32, shape (32 * 32, n_channels)
+
+    Raises
+    ------
+    BidsError
+        When the electrodes enclose nothing.
     """
     from scipy.interpolate import griddata
+    from scipy.spatial import QhullError
 
-    places = scalp_map.projected(channels)
+    places = grid.seen_from_above
     lines = np.linspace(places.min(), places.max(), GRID_PX)
     across, down = np.meshgrid(lines, lines[::-1])  # the forehead is on top
-    out: Floats32 = griddata(
-        places, np.eye(len(channels)), (across.ravel(), down.ravel()), method="cubic", fill_value=0.0
-    ).astype(np.float32)
+    to = (across.ravel(), down.ravel())
+    try:
+        out: Floats32 = griddata(places, np.eye(len(places)), to, method="cubic", fill_value=0.0).astype(np.float32)
+    except QhullError:
+        raise BidsError(f"--models = sst: {len(places)} electrodes enclose no part of the scalp; leave it out") from None
     return out

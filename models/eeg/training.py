@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from models.eeg.engines import device
 from models.eeg.recogniser import Floats, Floats32, Ints, Task, Tensors, equal_shares
 
 SMALL_BELOW = 1000  # windows; with fewer the paper's rate was measured to memorise and learn nothing
@@ -56,11 +57,6 @@ SMALL = Settings(name="small", lr=1e-3)
 def settings_for(n_windows: int) -> Settings:
     """Return the paper's settings, or ``small`` for fewer than about 1,000 windows."""
     return SMALL if n_windows < SMALL_BELOW else PAPER
-
-
-def device() -> torch.device:
-    """Return where networks are trained: a graphics card where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Learner:

@@ -31,13 +31,15 @@ EVENT_COLUMNS = (
 EFFECTS = {"happiness": (40.0, "T"), "sadness": (6.0, "F"), "fear": (20.0, "C"), "neutral": (10.0, "PO")}
 
 
-def clip_eeg(rng: np.random.Generator, emotion: str, n_times: int, *, effect: float) -> NDArray[np.float64]:
-    """Return pink noise with an emotion's rhythm, microvolts, shape (28, n_times); effect 1 doubles the amplitude there."""
+def clip_eeg(
+    rng: np.random.Generator, emotion: str, n_times: int, *, effect: float, names: Sequence[str] = CHANNELS
+) -> NDArray[np.float64]:
+    """Return pink noise with an emotion's rhythm, microvolts, shape (n_channels, n_times); effect 1 doubles the amplitude."""
     hertz = np.fft.rfftfreq(n_times, 1 / SFREQ)
     spectrum = 30 / np.sqrt(np.maximum(hertz, 0.5))
     centre, region = EFFECTS[emotion]
     gain = 1 + effect * np.exp(-0.5 * ((hertz - centre) / (0.2 * centre)) ** 2)
-    amplitude = np.array([spectrum * (gain if name[0] in region else 1) for name in CHANNELS])
+    amplitude = np.array([spectrum * (gain if name[0] in region else 1) for name in names])
     noise = rng.standard_normal((2, *amplitude.shape))
     return np.fft.irfft(amplitude * (noise[0] + 1j * noise[1]), n_times, axis=1) * np.sqrt(n_times) / 10
 
@@ -50,8 +52,9 @@ def write_root(
     clip_s: float = 3.0,
     effect: float = 2.0,
     seed: int = 1,
+    names: Sequence[str] = CHANNELS,
 ) -> Path:
-    """Write a root with everybody included and consenting."""
+    """Write a root with everybody included and consenting; `names` are its electrodes."""
     root.mkdir(parents=True)
     (root / "dataset_description.json").write_text(json.dumps({"Name": "tiny", "BIDSVersion": "1.11.1", "License": "CC0"}))
     write_participants(root, [(name, "yes", "eeg+face+train") for name in participants])
@@ -61,13 +64,13 @@ def write_root(
         blocks, events, onset = [], [], 1.0
         for trial, (emotion, k) in enumerate(order, start=1):
             n_times = round((clip_s + 2) * SFREQ)
-            blocks.append(clip_eeg(rng, emotion, n_times, effect=effect))
+            blocks.append(clip_eeg(rng, emotion, n_times, effect=effect, names=names))
             events.append(
                 {"onset": onset, "duration": clip_s, "trial_type": f"clip/{emotion}", "trial": trial, "block": 1,
                  "stim_id": f"{emotion}{k}", "target": emotion, "rating": emotion, "end": "complete"}
             )  # fmt: skip
             onset += n_times / SFREQ
-        write_recording(root, name, np.hstack(blocks), events)
+        write_recording(root, name, np.hstack(blocks), events, names=names)
     return root
 
 
