@@ -114,6 +114,10 @@ ENGLISH: Mapping[str, Said] = {
         "{name} has stamps that cannot be times: {why}",
         "Start the program that sends it anew; let LSL stamp each sample as it is born",
     ),
+    "stream/no_clock": Said(
+        "The clock of {host}, which sends {name}, cannot be measured: its times would mean nothing here",
+        "Open the firewall of both computers for UDP 16572 to 16604",
+    ),
     "stream/losses": Said(
         "{name} lost {n} of {of} samples within {seconds} s",
         "Bring the headset nearer to its receiver, away from other radios; charge it",

@@ -115,6 +115,10 @@ VIETNAMESE: Mapping[str, Said] = {
         "{name} có nhãn thời gian không thể đúng: {why}",
         "Khởi động lại chương trình gửi luồng; để LSL đóng dấu từng mẫu khi nó sinh ra",
     ),
+    "stream/no_clock": Said(
+        "Không đo được đồng hồ của {host}, máy gửi {name}: thời gian của nó sẽ vô nghĩa ở đây",
+        "Mở tường lửa của cả hai máy cho UDP 16572 đến 16604",
+    ),
     "stream/losses": Said(
         "{name} mất {n} trong {of} mẫu trong {seconds} s", "Đưa mũ đo lại gần bộ thu, tránh xa các sóng khác; sạc pin"
     ),
