@@ -8,8 +8,11 @@ from typing import Any
 
 import mne
 import mne_bids
+import numpy as np
+from mne.io.constants import FIFF
 
 from bids_export import latency, sync, tables
+from bids_export.arrays import Floats
 from bids_export.headset import Eeg
 from bids_export.recording import RecordingError
 from bids_export.sync import NOTHING, Certificate
@@ -18,6 +21,7 @@ from protocol.study import Study
 from protocol.words import WORDS
 
 NOT_ANALYSED = "not analysed"
+LIGHT = "photodiode on the screen: tells when it lit up"
 _CHANNELS = ("name", "type", "units", "sampling_frequency", "status", "status_description")
 
 
@@ -59,7 +63,11 @@ def write(root: Path, eeg: Eeg, *, session: Session, study: Study, start: dateti
     # what mne-bids writes here names BrainVision's maker as the headset's, and no reference
     tables.write_json(path.with_suffix(".json"), sidecar(eeg, session, study, certificate))
     tables.write_tsv(path.with_name(path.name.replace("_eeg.vhdr", "_channels.tsv")), _CHANNELS, channel_rows(eeg, study))
-    for coordsystem in path.parent.glob(f"sub-{session.participant}_ses-{session.session}_*coordsystem.json"):
+    mine = f"sub-{session.participant}_ses-{session.session}_*"
+    for electrodes in path.parent.glob(f"{mine}electrodes.tsv"):
+        columns, rows = tables.read_tsv(electrodes)
+        tables.write_tsv(electrodes, columns, [row for row in rows if row["name"] in eeg.labels])  # a photodiode is none
+    for coordsystem in path.parent.glob(f"{mine}coordsystem.json"):
         tables.write_json(coordsystem, mended_coordsystem(tables.read_json(coordsystem), study.eeg.montage))
     return path
 
@@ -72,8 +80,11 @@ def to_raw(eeg: Eeg, study: Study, start: datetime) -> mne.io.RawArray:
     RecordingError
         When a channel has no place in the montage.
     """
-    info = mne.create_info(list(eeg.labels), eeg.clock.sfreq, "eeg", verbose="ERROR")
-    raw = mne.io.RawArray(eeg.volts, info, copy="auto", verbose="ERROR")
+    types = ["eeg"] * len(eeg.labels) + ["misc"] * (eeg.light is not None)
+    info = mne.create_info(recorded(eeg), eeg.clock.sfreq, types, verbose="ERROR")
+    for channel in info["chs"]:
+        channel["unit"] = FIFF.FIFF_UNIT_V  # the photodiode's too: BrainVision has no channels without
+    raw = mne.io.RawArray(values(eeg), info, copy="auto", verbose="ERROR")
     raw.set_meas_date(start)
     raw.info["line_freq"] = study.eeg.line_freq
     try:
@@ -85,6 +96,16 @@ def to_raw(eeg: Eeg, study: Study, start: datetime) -> mne.io.RawArray:
             f"study.toml: eeg.channels: the montage {study.eeg.montage} has no place for {stray!r}; name another montage"
         ) from None
     return raw
+
+
+def recorded(eeg: Eeg) -> list[str]:
+    """Return the channels of the file: the EEG's, and the photodiode's where there is one."""
+    return [*eeg.labels, *([eeg.light_label] if eeg.light is not None else [])]
+
+
+def values(eeg: Eeg) -> Floats:
+    """Return what the file holds, shape (n_channels, n_times), volts, in the order of :func:`recorded`."""
+    return eeg.volts if eeg.light is None else np.vstack([eeg.volts, eeg.light])
 
 
 def sidecar(eeg: Eeg, session: Session, study: Study, certificate: Certificate = NOTHING) -> dict[str, Any]:
@@ -121,7 +142,7 @@ def sidecar(eeg: Eeg, session: Session, study: Study, certificate: Certificate =
             "EEGChannelCount": n_channels,
             **dict.fromkeys(("EOGChannelCount", "ECGChannelCount", "EMGChannelCount", "TriggerChannelCount"), 0),
             # BIDS 1.11 asks for one spelling and its validator for the other
-            **dict.fromkeys(("MISCChannelCount", "MiscChannelCount"), 0),
+            **dict.fromkeys(("MISCChannelCount", "MiscChannelCount"), int(eeg.light is not None)),
             # no names of BIDS: what was measured of the clocks
             "SampleClock": _clock(eeg),
             "TransportLatency": latency.record(eeg.latency) if eeg.latency else None,
@@ -158,7 +179,8 @@ def lost(eeg: Eeg) -> str:
 def channel_rows(eeg: Eeg, study: Study) -> list[dict[str, object]]:
     """Return ``channels.tsv``; channels that the study does not analyse are bad, and say so."""
     out = set(study.eeg.exclude)
-    return [
+    light = {"name": eeg.light_label, "type": "MISC", "units": "µV", "sampling_frequency": eeg.clock.sfreq}
+    rows: list[dict[str, object]] = [
         {
             "name": label,
             "type": "EEG",
@@ -169,6 +191,7 @@ def channel_rows(eeg: Eeg, study: Study) -> list[dict[str, object]]:
         }
         for label in eeg.labels
     ]
+    return rows if eeg.light is None else [*rows, {**light, "status": "good", "status_description": LIGHT}]
 
 
 def mended_coordsystem(content: dict[str, Any], montage: str) -> dict[str, Any]:

@@ -60,7 +60,9 @@ class Eeg:
     filled : tuple of Gap
         Samples that were not measured: lost ones, and those that the device says it filled in itself.
     light : ndarray, shape (n_times,), or None
-        What a photodiode on the screen gave, in its own units; None where the amplifier records none.
+        What a photodiode on the screen gave, volts at the amplifier; None where it records none.
+    light_label : str
+        The photodiode's channel; empty where there is none.
     latency : Latency or None
         From a sample's birth to its stamp; None where the device does not say when samples were born.
     """
@@ -70,6 +72,7 @@ class Eeg:
     clock: SampleClock
     filled: tuple[Gap, ...]
     light: Floats | None = None
+    light_label: str = ""
     latency: Latency | None = None
 
 
@@ -126,9 +129,12 @@ def place_eeg(recording: Recording) -> Eeg | None:
     clock = alignment.sample_clock(stamps, sfreq=header.sfreq, counter=counter)
     volts = alignment.fill(values[:, picks], clock).T * VOLTS[study.eeg.units]
     flags = values[clock.rows, labels.index(study.eeg.interpolated)] if study.eeg.interpolated in labels else None
+    light = _column(values, labels, study.eeg.photodiode, clock)
     return Eeg(
         tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, alignment.invented(clock, flags),
-        light=_column(values, labels, study.eeg.photodiode, clock), latency=_latency(recording, stamps, values, labels, clock),
+        light=None if light is None else light * VOLTS[study.eeg.units],
+        light_label="" if light is None else study.eeg.photodiode or "",
+        latency=_latency(recording, stamps, values, labels, clock),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import mne
 import numpy as np
 
+from bids_export import eeg as eeg_files
 from bids_export import events as event_table
 from bids_export import video as face_video
 from bids_export.events import Event
@@ -32,19 +33,20 @@ def check_eeg(path: Path, eeg: Eeg) -> None:
         When channels, length or any sample differ by more than float32 resolves.
     """
     raw = mne.io.read_raw_brainvision(path, preload=True, verbose="ERROR")
-    if tuple(raw.ch_names) != eeg.labels:
-        raise ReadbackError(f"{path}: channels are {raw.ch_names}, recorded were {list(eeg.labels)}")
+    labels, values = eeg_files.recorded(eeg), eeg_files.values(eeg)
+    if raw.ch_names != labels:
+        raise ReadbackError(f"{path}: channels are {raw.ch_names}, recorded were {labels}")
     if not np.isclose(raw.info["sfreq"], eeg.clock.sfreq, rtol=1e-9):
         raise ReadbackError(f"{path}: sfreq = {raw.info['sfreq']}, recorded was {eeg.clock.sfreq}")
     found = raw.get_data()
-    if found.shape != eeg.volts.shape:
-        raise ReadbackError(f"{path}: {found.shape[1]} samples, recorded were {eeg.volts.shape[1]}")
+    if found.shape != values.shape:
+        raise ReadbackError(f"{path}: {found.shape[1]} samples, recorded were {values.shape[1]}")
     # not `>`: a NaN must not pass for equal
-    same = np.abs(found - eeg.volts) <= np.abs(eeg.volts) * EEG_TOLERANCE + SMALLEST_V
+    same = np.abs(found - values) <= np.abs(values) * EEG_TOLERANCE + SMALLEST_V
     if not same.all():
         channel, sample = np.argwhere(~same)[0]
-        values = f"{found[channel, sample]!r} V, recorded was {eeg.volts[channel, sample]!r} V"
-        raise ReadbackError(f"{path}: {eeg.labels[channel]}, sample {sample}: {values}")
+        differ = f"{found[channel, sample]!r} V, recorded was {values[channel, sample]!r} V"
+        raise ReadbackError(f"{path}: {labels[channel]}, sample {sample}: {differ}")
 
 
 def check_events(path: Path, rows: Sequence[Event]) -> None:

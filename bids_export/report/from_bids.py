@@ -184,6 +184,7 @@ def _signals(vhdr: Path, events: Sequence[Event]) -> Signals:
     raw = mne.io.read_raw_brainvision(vhdr, preload=True, verbose="ERROR")
     sfreq = float(raw.info["sfreq"])
     rows = read_tsv(_beside(vhdr, "_channels.tsv"))
+    raw.pick([name for name in raw.ch_names if name not in {row["name"] for row in rows if row.get("type") == "MISC"}])
     out = {row["name"] for row in rows if row.get("status_description") == eeg.NOT_ANALYSED}
     gaps = [Gap(round(e.onset * sfreq), round(e.duration * sfreq)) for e in events if e.trial_type == BAD_GAP]
     return Signals(

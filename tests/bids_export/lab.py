@@ -65,6 +65,7 @@ class Truth:
     impulses: tuple[float, ...] = ()
     fps: float = 5.0
     size_px: tuple[int, int] = (160, 120)
+    light_s: float | None = None  # how late a photodiode sees the first and the last frame of each clip; None without one
 
     def sent(self, t: np.ndarray) -> np.ndarray:
         """Return what the EEG computer's clock shows."""
@@ -129,7 +130,12 @@ def _eeg(writer: xdf.Writer, truth: Truth) -> None:
     values = np.zeros((len(index), len(LABELS)))
     values[:, 0], values[:, 1] = times, index % round(truth.sfreq)
     values[:, 3 : 3 + len(CHANNELS)] = eeg_uv(truth, index)
-    header = xdf.StreamHeader("EmotivDataStream-EEG", "EEG", len(LABELS), truth.sfreq, "double64", labels=LABELS)
+    labels = LABELS
+    if truth.light_s is not None:
+        lit = [truth.start + t + truth.light_s for clip in truth.clips for t in clip[:2]]
+        light = 20 + 880 * np.sum([np.clip((times - t) * truth.sfreq + 0.5, 0, 1) * (times < t + 0.04) for t in lit], axis=0)
+        labels, values = (*LABELS, "Light"), np.column_stack([values, light])
+    header = xdf.StreamHeader("EmotivDataStream-EEG", "EEG", len(labels), truth.sfreq, "double64", labels=labels)
     _add(writer, 1, header, arrived, values, truth)
 
 

@@ -6,9 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
+import mne_bids
+import numpy as np
 import pytest
 
 from bids_export import cli, dataset, front, validate
+from bids_export.report import from_bids
 from protocol import commands
 from protocol.folder import Manifest, Person
 from protocol.presets import Sizes, preset
@@ -29,6 +32,10 @@ def run(*args: object, capsys) -> tuple[int, str, str]:
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t"))
+
+
+def bids_path(root: Path) -> mne_bids.BIDSPath:
+    return mne_bids.BIDSPath(root=root, subject="01", session="01", task="emotion", run="01", datatype="eeg", suffix="eeg")
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +105,7 @@ def test_events_carry_trial_answers_and_gaps_and_describe_every_column(exported:
 
 
 def test_mne_bids_reads_it_and_leaves_out_what_is_marked(exported: dataset.Export) -> None:
-    import mne_bids
-
-    path = mne_bids.BIDSPath(
-        root=exported.root, subject="01", session="01", task="emotion", run="01", datatype="eeg", suffix="eeg"
-    )
-    raw = mne_bids.read_raw_bids(path, verbose="ERROR")
+    raw = mne_bids.read_raw_bids(bids_path(exported.root), verbose="ERROR")
     assert raw.info["bads"] == ["FT9"]
     assert {"clip/happiness", "clip/sadness", "BAD_gap"} <= set(raw.annotations.description)
     assert raw.get_montage() is not None
@@ -115,6 +117,38 @@ def test_the_video_is_the_recorded_one_and_scans_list_it(exported: dataset.Expor
     scans = {row["filename"]: row for row in table(exported.root / "sub-01/ses-01/sub-01_ses-01_scans.tsv")}
     assert scans[f"beh/{name}"]["included"] == "yes"
     assert scans[f"beh/{name}"]["acq_time"] == "2026-09-21T14:13:20.013000Z"
+
+
+def test_a_photodiode_is_a_signal_of_the_dataset_and_no_electrode(tmp_path: Path) -> None:
+    clips = tuple((3.0 + 4.1 * n, 5.5 + 4.1 * n, "happiness") for n in range(3))
+    text = FULL.replace("[eeg]\n", '[eeg]\nphotodiode = "Light"\n')
+    truth = Truth(duration_s=18.0, fps=0, clips=clips, light_s=0.11, jitter_s=0.0, lost=((2000, 100),))
+    record(
+        tmp_path / "data",
+        truth,
+        Who("01", person=Person(age_y=25, sex="F", handedness="R", head_circumference_cm=56)),
+        text=text,
+    )
+    done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options())
+    assert done.verdict.issues == ()
+    stem = done.root / "sub-01/ses-01/eeg/sub-01_ses-01_task-emotion_run-01_eeg.vhdr"
+    beside = lambda end: stem.with_name(stem.name.replace("_eeg.vhdr", end))  # noqa: E731
+    *_, last = table(beside("_channels.tsv"))
+    assert (last["name"], last["type"], last["units"], last["status"]) == ("Light", "MISC", "µV", "good")
+    assert "Light" not in {row["name"] for row in table(next(stem.parent.glob("*_electrodes.tsv")))}
+    about = json.loads(beside("_eeg.json").read_text(encoding="utf-8"))
+    assert (about["EEGChannelCount"], about["MISCChannelCount"]) == (4, 1)
+    leg = about["SyncCertificate"]["screen-eeg"]
+    assert (leg["delay_s"], leg["applied"]) == (pytest.approx(0.11, abs=0.004), True)
+
+    raw = mne_bids.read_raw_bids(bids_path(done.root), verbose="ERROR")
+    assert raw.get_channel_types() == ["eeg"] * 4 + ["misc"]
+    light = raw.get_data(["Light"])[0] * 1e6
+    assert (light.min(), light.max()) == (pytest.approx(20, rel=1e-6), pytest.approx(900, rel=1e-6))
+    onsets = [float(row["onset"]) for row in table(beside("_events.tsv")) if row["trial_type"].startswith("clip/")]
+    assert [int(np.argmax(light[round(t * 256) - 20 :] > 460)) for t in onsets] == pytest.approx([20, 20, 20], abs=1)
+    told = from_bids.load(from_bids.Dataset(done.root), stem)
+    assert told.signals.labels == ("Cz", "Fz", "Oz", "FT9")
 
 
 def test_nobody_kept_is_no_dataset(tmp_path: Path, capsys) -> None:
