@@ -22,6 +22,9 @@ MEASURED: Mapping[str, type[int] | type[float]] = {
 BEGUN = ("clip", "rest_trial", "practice", "mood_repair")
 """States with which an attempt begins; each carries ``attempt``."""
 
+HOLD = "hold"
+"""The state of a session that waits before its next trial until it is let go."""
+
 
 @dataclass
 class Known:
@@ -70,7 +73,11 @@ class Past:
     open : tuple, optional
         The marker that began what was on the screen, and its stamp.
     paused : bool
-        In the middle of a pause.
+        In the middle of a pause, or holding.
+    holding : str, optional
+        Why the session is to hold before its next trial, if it is.
+    held : bool
+        The pause is such a hold.
     n_cue, n_flash : int
         Cues and luminance steps so far.
     abort : str, optional
@@ -89,6 +96,8 @@ class Past:
     known: Known = field(default_factory=Known)
     open: tuple[Marker, Stamp] | None = None
     paused: bool = False
+    holding: str | None = None
+    held: bool = False
     n_cue: int = 0
     n_flash: int = 0
     abort: str | None = None
@@ -100,6 +109,10 @@ class Past:
     def began(self) -> bool:
         """Whether there is anything to come back to."""
         return self.last is not None
+
+    def enter(self, state: str) -> None:
+        """Take in a transition."""
+        self.held = state == HOLD
 
     def mark(self, marker: Marker, stamp: Stamp) -> None:
         """Take in a marker."""
@@ -155,6 +168,11 @@ class Past:
         self.done.add(step)
         self.known = Known()
 
+    def reopen(self, step: str) -> None:
+        """Take in that a step is to be done once more."""
+        self.done.discard(step)
+        self.known = Known()
+
 
 def read(rows: Iterable[Row], *, t_flip: Stamp = 0.0) -> Past:
     """Return where the session of a journal stood.
@@ -174,6 +192,8 @@ def read(rows: Iterable[Row], *, t_flip: Stamp = 0.0) -> Past:
     past = Past()
     for row in rows:
         past.t_last = max(past.t_last, row.t_lsl)
+        if row.kind == "state":
+            past.enter(row.name)
         if row.name == "marker" and row.kind == "note":
             past.mark(markers.parse(row.data["text"]), float(row.data["t"]))
         elif row.name == "done" and row.kind == "note":
@@ -182,6 +202,10 @@ def read(rows: Iterable[Row], *, t_flip: Stamp = 0.0) -> Past:
             past.known.written = True
         elif row.name == "again" and row.kind == "note":
             past.again()
+        elif row.name == "reopen" and row.kind == "note":
+            past.reopen(row.data["step"])
+        elif row.name == "hold" and row.kind == "command":
+            past.holding = row.data["reason"]
         elif row.kind == "command":
             past.wish(row.name)
         elif row.kind == "state" and row.name == "abort":

@@ -87,6 +87,8 @@ class Page:
         Trials done, and all of them, as dots.
     held : bool
         Only an operator ends it, not the participant's key: a pause.
+    until_let_go : bool
+        Of those one that ends as soon as nothing asks the session to hold any more (:meth:`Screen.hold`), by no key.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Page:
     tones: bool = False
     progress: tuple[int, int] | None = None
     held: bool = False
+    until_let_go: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,4 +190,8 @@ class Screen(Protocol):
 
     def ask(self, question: Question, *, on_answer: Callable[[Answer], None]) -> Answer | None:
         """Ask; ``on_answer`` runs at the flip that takes the question away. None when nobody answered in time."""
+        ...
+
+    def hold(self) -> str | None:
+        """Return why the session is to hold before its next trial; None, as always where nobody watches, lets it go on."""
         ...

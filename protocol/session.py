@@ -140,13 +140,43 @@ class _Course:
             keys = {"version": given.version, "scopes": "+".join(given.scopes)}
             stage.enter("consent", **keys)
             stage.mark("consent", keys, stage.clock.now())
-        if past.paused:
+        if past.paused and not past.held:
             stage.wait()
-        elif back:
+        elif back and not past.paused:
             stage.tell("back", stage.words.back)
 
     def _do(self, step: Step) -> None:
-        (self.showing if step.trial else self.extras).run(step)
+        if step.trial:
+            self.showing.run(step, hold=lambda: self._hold(step))
+        else:
+            self.extras.run(step)
+        self.stage.finish(step.name)
+
+    def _hold(self, step: Step) -> bool:
+        """Hold before a trial, where that is asked for; says whether it was."""
+        held, before = False, self._before(step)
+        while (wish := self.stage.hold(repeats=before is not None)) is not None:
+            held = True
+            if wish == "repeat" and before is not None:
+                self._again(before)
+        return held
+
+    def _before(self, step: Step) -> Step | None:
+        """Return what an operator who holds before a trial can have shown again: the trial before it, else the cues."""
+        at = self.steps.index(step)
+        trials = [earlier for earlier in self.steps[:at] if earlier.trial]
+        cues = [earlier for earlier in self.steps[:at] if earlier.kind == "sync" and self.stage.study.sync.blinks]
+        found = trials or cues
+        return found[-1] if found else None
+
+    def _again(self, step: Step) -> None:
+        """Do a step once more, as another attempt; a window that dies meanwhile begins with it."""
+        self.stage.note("reopen", step=step.name)
+        self.stage.past.reopen(step.name)
+        if step.trial:
+            self.showing.run(step, hold=lambda: False)  # who asked for it now knows why
+        else:
+            self.extras.run(step)
         self.stage.finish(step.name)
 
     @property

@@ -50,8 +50,8 @@ class Showing:
     before: Mapping[str, int]
     n_trials: int
 
-    def run(self, step: Step) -> None:
-        """Show a trial until it is done."""
+    def run(self, step: Step, *, hold: Callable[[], bool]) -> None:
+        """Show a trial until it is done; ``hold`` holds before each attempt at it, where that is asked for, and says so."""
         past = self.stage.past
         while True:
             if past.known.repeat or (past.known.open and past.known.begun):
@@ -59,7 +59,8 @@ class Showing:
                 self.stage.note("again", step=step.name)
                 past.again()
             if past.known.open and not past.known.begun:
-                self._begin(step)
+                hold()
+                self._begin(step, hold)
             elif self._after(step) != "repeat":
                 return
 
@@ -76,7 +77,7 @@ class Showing:
 
     # ---- before and while
 
-    def _begin(self, step: Step) -> None:
+    def _begin(self, step: Step, hold: Callable[[], bool]) -> None:
         trial, stage = step.trial, self.stage
         assert trial is not None
         timing, here = stage.study.timing, stage.past.attempts.get(step.name, 0)
@@ -87,6 +88,8 @@ class Showing:
             stage.attend(lambda: stage.show(Page("hint", text=text, duration_s=timing.hint, keys=keys)))
         cross = Page("fixation", cross=True, duration_s=timing.fixation, keys=keys)
         stage.phase(cross, "fixation", {"trial": str(trial.trial), "block": str(trial.block)})
+        if hold():  # asked for in the last moment: the cross comes again, directly before the clip
+            return
         try:
             (self._clip if self._kind(trial) == "clip" else self._rest_trial)(step, trial, attempt, keys)
         except Asked as asked:

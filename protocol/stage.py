@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protocol.journal import Journal
 from protocol.markers import KEYS, Marker
-from protocol.past import Past
+from protocol.past import HOLD, Past
 from protocol.ports import Asked, Clip, Clock, Outlet, Page, Played, Screen, Stamp, Wish
 from protocol.study import Study
 from protocol.words import WORDS, Words
@@ -49,7 +49,9 @@ class Stage:
 
     def enter(self, state: str, **data: object) -> None:
         """Write a transition down before it happens; no clip plays now, so the disk may be waited for."""
+        self.holding()
         self.journal.write("state", state, data, sync=True)
+        self.past.enter(state)
 
     def note(self, name: str, **data: object) -> None:
         """Write down what has come about."""
@@ -122,6 +124,48 @@ class Stage:
         return played
 
     # ---- what is asked for
+
+    def holding(self) -> str | None:
+        """Return why the session is to hold before its next trial; a window that comes back must know it too."""
+        asked = self.screen.hold()
+        if asked != self.past.holding and not self.past.paused:  # the end of a pause is written down before its reason is gone
+            self.journal.write("command", "hold", {"reason": asked})
+            self.past.holding = asked
+        return asked
+
+    def hold(self, *, repeats: bool) -> Wish | None:
+        """Hold for as long as that is asked for, on a calm page; no key of the keyboard lets it go.
+
+        Parameters
+        ----------
+        repeats : bool
+            Whether there is something to be shown again.
+
+        Returns
+        -------
+        {"resume", "repeat"} or None
+            None at once where nothing asks for it; ``resume`` when it was let go, ``repeat`` when something is to be shown
+            again first.
+        """
+        reason = self.holding()
+        if not self.past.paused:  # else a window died while it held
+            if reason is None:
+                return None
+            self.enter(HOLD, reason=reason)
+            self.mark("pause", {"reason": reason}, self.clock.now())
+        wish = self._held(repeats=repeats)
+        self.mark("resume", {"reason": wish}, self.clock.now())
+        return wish
+
+    def _held(self, *, repeats: bool) -> Wish:
+        while self.screen.hold() is not None:
+            try:
+                self.show(Page(HOLD, text=self.words.hold, held=True, until_let_go=True))
+            except Asked as asked:
+                self._wish(asked)
+                if asked.wish == "repeat" and repeats:
+                    return "repeat"
+        return "resume"
 
     def attend(self, shown: Callable[[], object]) -> bool:
         """Show something until it is done: after a pause, and when asked to, from its beginning; False when it was skipped."""

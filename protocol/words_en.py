@@ -47,6 +47,7 @@ ENGLISH = Words(
     ),
     go_on="Press the space bar when you are ready to go on.",
     pause="A short pause.\n\nPlease stay seated. We will go on in a moment.",
+    hold="One moment, please.\n\nPlease stay seated.",
     back="The screen had to start again. Nothing is lost, and you did nothing wrong.",
     clip_failed="This clip cannot be shown.\n\nYou did nothing wrong. We will go on in a moment.",
     mood_repair="One last film, just to enjoy.\n\nThere are no questions about it.",

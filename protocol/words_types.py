@@ -52,8 +52,9 @@ class Words:
         Between two blocks, and which key goes on.
     blink : str
         Beside the ring.
-    pause, back, clip_failed : str
-        Calm pages: while something is mended, after the window came back, and where a clip cannot be played.
+    pause, hold, back, clip_failed : str
+        Calm pages: while something is mended, while somebody looks at the contacts, after the window came back, and where a
+        clip cannot be played.
     mood_repair : str
         Before the last clip, which is for the mood.
     thanks, debrief, stopped : str
@@ -86,6 +87,7 @@ class Words:
     break_: str
     go_on: str
     pause: str
+    hold: str
     back: str
     clip_failed: str
     mood_repair: str

@@ -44,6 +44,7 @@ VIETNAMESE = Words(
     ),
     go_on="Khi nào sẵn sàng tiếp tục, bạn nhấn phím cách.",
     pause="Tạm dừng một lát.\n\nXin bạn ngồi yên tại chỗ. Chúng ta sẽ tiếp tục ngay.",
+    hold="Xin bạn chờ một lát.\n\nXin bạn ngồi yên tại chỗ.",
     back="Màn hình phải khởi động lại. Không có gì bị mất, và đây không phải lỗi của bạn.",
     clip_failed="Không thể chiếu đoạn phim này.\n\nĐây không phải lỗi của bạn. Chúng ta sẽ tiếp tục ngay.",
     mood_repair="Cuối cùng, mời bạn xem một đoạn phim để thư giãn.\n\nSẽ không có câu hỏi nào về đoạn phim này.",

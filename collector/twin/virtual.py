@@ -176,6 +176,10 @@ class VirtualScreen:
         on_answer(given)
         return given
 
+    def hold(self) -> str | None:
+        """Nobody watches a cohort: it never holds."""
+        return None
+
     def _due(self, keys: Sequence[tuple[str, str]], during: str) -> Incident | None:
         """Return what is to happen now, if anything is, and do not again."""
         trial = dict(keys).get("trial")

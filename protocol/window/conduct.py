@@ -66,7 +66,7 @@ def conduct(run_dir: Path, study_path: Path, *, size_px: tuple[int, int] | None,
     with ExitStack() as stack:
         outlet = MarkerOutlet(record.uid)
         journal = stack.enter_context(Journal(run.journal("window"), now=LslClock.now))
-        wire = stack.enter_context(Wire(Link.from_environment("window", now=LslClock.now), twin=twin))
+        wire = stack.enter_context(_wire(stood, twin=twin))
         stack.enter_context(_signals(wire))
         speaker = _speaker(files, journal)
         if speaker is not None:
@@ -102,6 +102,12 @@ def _stood(run: Run) -> Past | None:
             f"{path}: this run was begun before the computer started anew; go on in a new one: emo-run .. --resume"
         )
     return past.read(rows, t_flip=last_flip(run.flips_csv)) if rows else None
+
+
+def _wire(stood: Past | None, *, twin: bool) -> Wire:
+    """Open the wire; what a window before this one was asked to hold for holds until somebody lets it go."""
+    holding = stood.holding if stood is not None else None
+    return Wire(Link.from_environment("window", now=LslClock.now), twin=twin, hold=holding)
 
 
 def _left(trials: tuple[Trial, ...], record: Session) -> tuple[Trial, ...]:

@@ -62,6 +62,10 @@ class WindowScreen:
             self._wake()
         return ended
 
+    def hold(self) -> str | None:
+        """Return why the session is to hold before its next trial."""
+        return self._wire.hold
+
     def play(self, clip: Clip, *, on_onset: Callable[[Stamp], None], on_offset: Callable[[Played], None]) -> Played:
         """Play a clip."""
         return self._player.play(clip, on_onset=self._entering(clip.name, clip.keys, on_onset), on_offset=on_offset)
@@ -127,7 +131,7 @@ class WindowScreen:
 
     def _page_over(self, page: Page, t_shown: Stamp) -> bool:
         if page.held:
-            return False  # it ends by a wish
+            return page.until_let_go and self.hold() is None  # else it ends by a wish
         if page.duration_s is None:
             return any(key in CONTINUE for key in self._display.take_keys())
         return self._display.due_s >= t_shown + page.duration_s - self._display.period_s / 2

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from protocol.link import Link
-from protocol.messages import Ack, Beat, Command, Envelope, Press
+from protocol.messages import NEXT, Ack, Beat, Command, Envelope, Press
 from protocol.ports import Asked, Stopped, Wish
 
 BEAT_S = 0.25
@@ -30,15 +30,18 @@ class Wire:
         None where there is no launcher: then nothing is sent and nothing comes.
     twin : bool
         Whether keys of the simulated participant are accepted.
+    hold : str, optional
+        Why a window before this one was to hold, if it was not let go.
     """
 
-    def __init__(self, link: Link | None, *, twin: bool) -> None:
+    def __init__(self, link: Link | None, *, twin: bool, hold: str | None = None) -> None:
         self._link, self._twin = link, twin
         self._lock, self._changed, self._closing = threading.Lock(), threading.Event(), threading.Event()
         self._beat = Beat(state="starting")
         self._presses: deque[str] = deque()
         self._stop: Stopped | None = None
         self._wishes: deque[Asked] = deque()
+        self._hold = hold
         self._started = link is None
         self._seen: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
@@ -57,6 +60,12 @@ class Wire:
         """Return what else was asked for by command since the last call, oldest first."""
         with self._lock:
             return self._wishes.popleft() if self._wishes else None
+
+    @property
+    def hold(self) -> str | None:
+        """Why the session is to hold before its next trial; None once it is let go."""
+        with self._lock:
+            return self._hold
 
     @property
     def started(self) -> bool:
@@ -143,6 +152,10 @@ class Wire:
         reason = command.reason or command.verb
         if command.verb in _ENDS:
             return self.stop(reason, at_once=command.verb == "stop")
+        if command.arg == NEXT and command.verb in ("pause", "resume"):
+            with self._lock:
+                self._hold = reason if command.verb == "pause" else None
+            return None
         with self._lock:
             if command.verb in _WISHES:
                 self._wishes.append(Asked(_WISHES[command.verb], reason))

@@ -1,7 +1,8 @@
 """A laboratory without a window for the session's states: clock, screen and outlet in one, and a person who presses keys.
 
 Each thing shown takes its time on the clock. ``at`` says what happens when a state is entered for the n-th time: a key, a
-command, a crash. What was recorded outlives a crash: markers, journal, table.
+command, a crash, or why the session is to hold from then on (``""`` lets it go). What was recorded outlives a crash: markers,
+journal, table.
 """
 
 from __future__ import annotations
@@ -117,9 +118,10 @@ class Lab:
     plan: tuple[Trial, ...] = TRIALS
     t: float = 100.0
     broken: str = ""  # the clip that cannot be opened
-    at: dict[tuple[str, int], BaseException] = field(default_factory=dict)
+    at: dict[tuple[str, int], BaseException | str] = field(default_factory=dict)
     record: Session = RECORD
     before: Mapping[int, int] = field(default_factory=dict)
+    held: str | None = None  # what asks the session to hold before its next trial; the page of it lets it go
     crash: Callable[[Kind, str], str] = lambda kind, name: ""
     events: list[str] = field(default_factory=list)  # what was shown, and what the journal held at that moment
     pages: list[Page] = field(default_factory=list)
@@ -145,6 +147,10 @@ class Lab:
         if page.duration_s is not None:
             self.t += page.duration_s / 2
         self._happens(page.name)
+        if page.until_let_go:
+            self.t += 3.0
+            self.held = None
+            return self.t
         self.t += 5.0 if page.duration_s is None else page.duration_s / 2
         if page.held:
             raise Asked("resume", "operator")
@@ -182,6 +188,9 @@ class Lab:
         on_answer(answer)
         return answer
 
+    def hold(self) -> str | None:
+        return self.held
+
     def _entered(self, state: str) -> None:
         """What the journal holds at this very moment is what a crash would leave."""
         last = (self.path / "journal.jsonl").read_bytes().rpartition(b'"kind":"state","name":"')[2].partition(b'"')[0].decode()
@@ -189,8 +198,10 @@ class Lab:
 
     def _happens(self, state: str) -> None:
         self.seen[state] += 1
-        if what := self.at.get((state, self.seen[state])):
-            raise what
+        if (what := self.at.get((state, self.seen[state]))) is not None:
+            if not isinstance(what, str):
+                raise what
+            self.held = what or None
 
     # ---- a window that runs, and may die
 
@@ -200,6 +211,7 @@ class Lab:
         outlet: ports.Outlet = self
         path = self.path / "journal.jsonl"
         known = past.read(journals.read(path)) if path.exists() else None
+        self.held = self.held or (known.holding if known else None)
         with FragileJournal(path, now=self.now, wall=lambda: "2026-11-22T09:00:00Z") as journal:
             journal.crash = self.crash
             return session.run(

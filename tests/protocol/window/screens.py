@@ -64,6 +64,7 @@ def texts(words: Words) -> Mapping[str, str]:
         "rest-hint": words.rest_hint,
         "break": words.break_ + waits,
         "pause": words.pause,
+        "hold": words.hold,
         "back": words.back + waits,
         "clip-failed": words.clip_failed,
         "mood-repair-told": words.mood_repair,

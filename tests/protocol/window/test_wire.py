@@ -7,7 +7,7 @@ import pytest
 
 from protocol import messages
 from protocol.link import Hub, Link
-from protocol.messages import Ack, Beat, Body, Command, Envelope, Press, Verb
+from protocol.messages import NEXT, Ack, Beat, Body, Command, Envelope, Press, Verb
 from protocol.window.wire import Wire
 
 
@@ -155,3 +155,22 @@ def test_a_launcher_that_is_gone_ends_nobody(hub: Hub) -> None:
         wire.enter(f"state{n}")
     assert wire.take_stop() is None
     wire.close()
+
+
+def test_a_hold_is_asked_for_and_let_go_and_is_no_pause(hub: Hub) -> None:
+    with Wire(link(hub), twin=False) as wire:
+        assert wire.hold is None
+        assert command(hub, Command(verb="pause", reason="contact", arg=NEXT)).ok
+        assert (wire.hold, wire.take_wish()) == ("contact", None)
+        assert command(hub, Command(verb="resume")).ok
+        assert wire.hold == "contact"
+        assert command(hub, Command(verb="resume", arg=NEXT)).ok
+        assert wire.hold is None
+        asked = wire.take_wish()
+        assert asked is not None
+        assert asked.wish == "resume"
+
+
+def test_a_window_that_comes_back_goes_on_holding(hub: Hub) -> None:
+    with Wire(link(hub), twin=False, hold="contact") as wire:
+        assert wire.hold == "contact"
