@@ -88,7 +88,8 @@ def test_impulses_of_the_twin_are_found_at_both_ends_of_a_session(tmp_path: Path
     files.path.write_text(text, encoding="utf-8")
     faults = Faults(
         gaps=((8.0, 0.7), (MINUTES * 30.0, 0.1)), sampling_ppm=200.0, clock_offset_s=1234.5, clock_ppm=50.0,
-        offset_noise_s=1e-4, display_latency_s=0.045, camera_latency_s=0.110, eeg_latency_s=0.750, eeg_jitter_s=0.003, impulse_trials=(1, 4),
+        offset_noise_s=1e-4, display_latency_s=0.045, camera_latency_s=0.110, eeg_latency_s=0.750, eeg_jitter_s=0.003,
+        impulse_trials=(1, 4),
     )  # fmt: skip
     participant = Participant("01", seed_of("01", seed=1), 0.92)
     record_participant(load_study(files.path.parent), tmp_path / "data", participant, faults=faults)
