@@ -279,5 +279,10 @@ def _readings(
 
 def analysed(labels: Sequence[str], study: Study) -> list[str]:
     """Return the sensors of a quality stream that the study analyses, in the order of the stream."""
-    chosen = study.eeg.channels or [name for name in labels if name not in _NO_SENSORS]
-    return [name for name in labels if name in chosen and name not in study.eeg.exclude]
+    return sensors(labels, channels=study.eeg.channels, exclude=study.eeg.exclude)
+
+
+def sensors(labels: Sequence[str], *, channels: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return which labels of a quality stream are sensors among ``channels`` (empty: all) and not to be left out."""
+    chosen = channels or [name for name in labels if name not in _NO_SENSORS]
+    return [name for name in labels if name in chosen and name not in exclude]
