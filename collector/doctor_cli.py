@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,7 +18,8 @@ from collector.lock import LockedError
 from collector.preflight import examine
 from collector.preflight import study as study_checks
 from collector.preflight.examine import Asked
-from collector.preflight.found import tell, worst
+from collector.preflight.found import tell_all, worst
+from collector.preflight.laboratory import laboratory
 from protocol import commands, folder
 from protocol import study as study_file
 from protocol.folder import FolderError
@@ -54,7 +57,8 @@ def doctor(
     if participant is not None:
         folder.label(participant, what="--participant")
     asked, language = _asked(study, participant=participant, data=data, twin=twin, face=face)
-    findings = _examined(asked, language, quiet=as_json)
+    with laboratory(asked.checked.path if asked.checked else None, twin=twin, participant=participant) as find_s:
+        findings = _examined(replace(asked, find_s=find_s), language, quiet=as_json)
     if as_json:
         typer.echo(json.dumps(record(findings), ensure_ascii=False))
     else:
@@ -92,7 +96,7 @@ def _examined(asked: Asked, language: Language, *, quiet: bool) -> list[Finding]
             left.remove(name)
             progress.update(task, advance=1, description=", ".join(left))
 
-        return [tell(found, language) for found in examine.run(todo, on_done=done)]
+        return tell_all(examine.run(todo, on_done=done), language)
 
 
 def _show(findings: list[Finding]) -> None:
@@ -102,7 +106,18 @@ def _show(findings: list[Finding]) -> None:
         for one in findings:
             if one.light == light:
                 table.add_row(f"[{_STYLES[light]}]{_SIGNS[light]}[/]", _lines(one))
-    Console(soft_wrap=False).print(table)
+    screen = Console()
+    screen.print(table)
+    screen.print(_verdict(findings), style="bold", highlight=False)
+
+
+def _verdict(findings: list[Finding]) -> str:
+    """Say in one line whether a session can begin."""
+    blocking = [one for one in findings if one.blocks]
+    if not blocking:
+        return "Nothing blocks: a session can begin"
+    passed = sum(one.may_override for one in blocking)
+    return f"{len(blocking)} blocking, of which a typed reason passes {passed}: no session can begin before that"
 
 
 def _lines(one: Finding) -> str:
@@ -114,6 +129,7 @@ def _lines(one: Finding) -> str:
 
 def main() -> NoReturn:
     """Run ``emo-doctor``."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # that there is no camera is said by us, in one line
     commands.run(app, BAD_INPUT)
 
 

@@ -1,4 +1,4 @@
-"""Judges the EEG's channels: names, units, numbers, the device's counter and what it filled in. Pure."""
+"""Judges the EEG's channels: names, units, numbers, the device's counter and what it filled in."""
 
 from __future__ import annotations
 
@@ -45,6 +45,19 @@ def analysed(labels: Sequence[str], study: Study, *, montage: frozenset[str]) ->
     """Return the columns that the analysis uses: those that the study names, else all that its montage knows."""
     wanted = study.eeg.channels or tuple(label for label in labels if label in montage)
     return [labels.index(label) for label in wanted if label in labels and label not in study.eeg.exclude]
+
+
+def known(montage: str) -> frozenset[str]:
+    """Return the labels that a montage of MNE-Python knows.
+
+    Raises
+    ------
+    ValueError
+        When there is none of that name.
+    """
+    import mne
+
+    return frozenset(mne.channels.make_standard_montage(montage).ch_names)
 
 
 def _names(labels: Sequence[str], name: str, study: Study, columns: Sequence[int]) -> list[Found]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from collector.preflight.rules import RULES
 from collector.preflight.words import WORDS
 from protocol.scene import Finding, Light
@@ -35,6 +37,28 @@ def tell(found: Found, language: Language) -> Finding:
         code=found.code, light=rule.light, text=said.text.format(**found.values), cure=said.cure.format(**found.values),
         blocks=rule.blocks, may_override=rule.may_override,
     )  # fmt: skip
+
+
+def tell_all(found: Sequence[Found], language: Language) -> list[Finding]:
+    """Turn all that was found into lines; of what is wrong each code is one line, because one reason is typed for it.
+
+    Examples
+    --------
+    >>> lines = tell_all([Found("eeg/filled_some", {"name": name, "percent": 3}) for name in ("A", "B")], "en")
+    >>> [line.text for line in lines]
+    ['3 % of the samples of A were filled in by the device; 3 % of the samples of B were filled in by the device']
+    """
+    lines: dict[object, Finding] = {}
+    for number, one in enumerate(found):
+        line = tell(one, language)
+        key = number if line.light == "green" else line.code
+        before = lines.get(key)
+        lines[key] = line if before is None else structs.replace(before, text=_joined(before.text, line.text), cure=before.cure)
+    return list(lines.values())
+
+
+def _joined(one: str, other: str) -> str:
+    return one if other in one else f"{one}; {other}"
 
 
 def worst(findings: Sequence[Finding]) -> Light:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from collector import disk
+from collector.lock import NAME, Lock, LockedError, machine_folder
 from collector.preflight.found import Found
 from protocol.estimate import Estimate
 
@@ -99,3 +100,30 @@ def is_encrypted(tree: Mapping[str, Any]) -> bool:
 def _asked(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=True, env=os.environ | {"LC_ALL": "C"})
     return done.stdout
+
+
+def other_session(data: Path, *, participant: str | None, twin: bool) -> str:
+    """Return who records this participant, or with this computer's devices, at this moment; nothing where nobody does."""
+    folders = [data / f"sub-{participant}"] if participant else []
+    folders += [] if twin else [machine_folder()]
+    for folder in folders:
+        try:
+            if not _is_my_launchers(folder / NAME):
+                Lock(folder).look()
+        except LockedError as error:
+            return str(error)
+    return ""
+
+
+def judge_session(running: str) -> Found:
+    """Judge whether another session runs; ``running`` says which."""
+    return Found("session/running", {"why": running}) if running else Found("session/free")
+
+
+def _is_my_launchers(path: Path) -> bool:
+    """Tell whether a lock is held by whoever started this process: a launcher that asks before it records."""
+    try:
+        record = json.loads(path.read_bytes())
+        return bool(record["processes"]["launcher"][0] == os.getppid())
+    except (OSError, ValueError, KeyError, TypeError):  # none, emptied, or torn: the lock itself knows what that means
+        return False

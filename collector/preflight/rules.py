@@ -40,11 +40,12 @@ RULES: Mapping[str, Rule] = {
     # the study
     "study/ok": GOOD, "study/fault": REFUSED, "consent/ok": GOOD, "consent/no_sheet": TOLD,
     # streams
-    "lsl/ok": GOOD, "lsl/deaf": REFUSED, "lsl/session": TOLD, "lsl/missing": REFUSED, "stream/ok": GOOD,
+    "lsl/ok": GOOD, "lsl/deaf": REFUSED, "lsl/session": TOLD, "install/missing": REFUSED, "stream/ok": GOOD,
     "stream/absent": GOOD, "stream/missing": REFUSED, "stream/several": REFUSED, "stream/silent": REFUSED,
     "stream/unreachable": REFUSED, "stream/no_rate": REFUSED, "stream/sfreq": REFUSED, "stream/rate": JUDGED,
-    "stream/float32": JUDGED, "stream/chunks": JUDGED, "stream/stamps": JUDGED, "stream/no_clock": JUDGED, 
-    "stream/losses": JUDGED, "stream/lost_some": TOLD, "counter/frozen": JUDGED, "counter/missing": JUDGED, "counter/none": TOLD,
+    "stream/float32": JUDGED, "stream/chunks": JUDGED, "stream/stamps": JUDGED, "stream/no_clock": JUDGED,
+    "stream/losses": JUDGED, "stream/lost_some": TOLD, "counter/frozen": JUDGED, "counter/missing": JUDGED,
+    "counter/none": TOLD,
     "counter/odd": JUDGED, "eeg/labels": JUDGED, "eeg/unlabelled": JUDGED, "eeg/units": JUDGED, "eeg/nan": JUDGED,
     "eeg/flat": JUDGED, "eeg/flat_few": TOLD, "eeg/filled": JUDGED, "eeg/filled_some": TOLD, "quality/labels": JUDGED,
     "quality/values": JUDGED, "quality/signal": TOLD, "battery/ok": GOOD, "battery/unknown": TOLD, "battery/short": JUDGED,

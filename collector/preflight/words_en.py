@@ -74,11 +74,11 @@ ENGLISH: Mapping[str, Said] = {
         "LSL looks in the session {session!r} alone: programs with LSL's own settings are not found",
         "Unset EMOLAB_LSL_SESSION, and remove SessionID from lsl_api.cfg ({where})",
     ),
-    "lsl/missing": Said("The programs that record are not installed: {why}", "Install them: pip install 'emolab[lab]'"),
+    "install/missing": Said("The programs that record are not installed: {why}", "Install them: pip install 'emolab[lab]'"),
     "stream/ok": Said("{name}: {n_channels} channels, {rate} Hz, {form}, from {host}"),
     "stream/absent": Said("{wanted} is not there, and need not be"),
     "stream/missing": Said(
-        "{wanted} is not there; on the network: {seen}{similar}",
+        "Not there: {wanted}; on the network: {seen}{similar}",
         "Start the program that sends it and switch its LSL outlet on; on another computer: same network, and the firewall "
         "open for UDP 16571 to 16604, multicast and TCP 16572 to 16604; if it has another name, write that into study.toml",
     ),

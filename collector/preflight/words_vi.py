@@ -76,11 +76,11 @@ VIETNAMESE: Mapping[str, Said] = {
         "LSL chỉ tìm trong phiên {session!r}: không thấy được chương trình dùng cài đặt gốc của LSL",
         "Bỏ biến EMOLAB_LSL_SESSION, và bỏ SessionID trong lsl_api.cfg ({where})",
     ),
-    "lsl/missing": Said("Chưa cài các chương trình dùng để ghi: {why}", "Cài bằng lệnh: pip install 'emolab[lab]'"),
+    "install/missing": Said("Chưa cài các chương trình dùng để ghi: {why}", "Cài bằng lệnh: pip install 'emolab[lab]'"),
     "stream/ok": Said("{name}: {n_channels} kênh, {rate} Hz, {form}, từ {host}"),
     "stream/absent": Said("{wanted} không có, và không bắt buộc"),
     "stream/missing": Said(
-        "Không có {wanted}; trên mạng có: {seen}{similar}",
+        "Không có: {wanted}; trên mạng có: {seen}{similar}",
         "Khởi động chương trình gửi luồng đó và bật LSL; nếu ở máy khác: cùng một mạng, mở tường lửa cho UDP 16571 đến 16604, "
         "multicast và TCP 16572 đến 16604; nếu luồng có tên khác, ghi tên đó vào study.toml",
     ),
