@@ -20,8 +20,8 @@ newest payload at once. The script (and a style sheet ``static/NAME.css``, if th
     emolab.send(verb, reason, arg)              // a command of the operator
     emolab.words.start                          // texts in the session's language (words_en.py, words_vi.py)
 
-Components are listed in :mod:`collector.page.components`, with the screen and slot (``data-slot``) where they stand; the slot
-has a size of its own (page.css) that the component fills.
+Components are listed in :mod:`collector.page.components`, with the screens on which they are seen. Each has one slot,
+``[data-slot=NAME]``, whose size the page's style sheet gives on each screen; the component fills it, whatever it is.
 Slow work (LSL inlets, pictures) belongs in a thread of the component's own; ``payload`` takes its newest result.
 A component that raises is logged and left out of that tick: the others go on.
 """

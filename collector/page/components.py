@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
 from collector.page.board import Board
+from protocol.scene import ScreenName
 
 Payload = dict[str, Any]
 
@@ -23,20 +23,22 @@ class Component(Protocol):
         """Return what is shown now."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a component stands: a slot of a screen."""
-
-    screen: str
-    slot: str
-
-
-PLACES: Mapping[str, Place] = {
-    "contacts": Place("contacts", "head"),
-    "traces": Place("record", "traces"),
-    "preview": Place("record", "preview"),
+PLACES: Mapping[str, tuple[ScreenName, ...]] = {
+    "contacts": ("contacts",),
+    "traces": ("contacts", "record"),
+    "preview": ("contacts", "record"),
 }
-FRAME = ("frame", "preflight", "gate", "record", "finish")  # of the page itself: they draw what stands in screens.py
+"""The screens on which a component is seen: one slot, ``[data-slot=NAME]``, which moves with the screen (page.css)."""
+
+PANELS: Mapping[str, ScreenName] = {
+    "findings": "preflight",
+    "gate": "contacts",
+    "gauges": "record",
+    "tiles": "record",
+    "timeline": "record",
+    "verdict": "finish",
+}
+"""Slots that the page itself fills, and their screens."""
 
 
 def load() -> dict[str, Component]:

@@ -1,10 +1,9 @@
-"""The page's skeleton: the deck with light, instruction and buttons, and one section for every screen; scripts fill it."""
+"""The page's skeleton: the deck with light, instruction and buttons, and a slot for everything else; scripts fill it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import get_args
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -12,10 +11,8 @@ from nicegui.events import GenericEventArguments
 from collector.page import components, view
 from collector.page.board import MAX_TEXT, VERBS, Board
 from collector.page.ticker import Source
-from protocol.scene import ScreenName
 
 STATIC = Path(__file__).parent / "static"
-SCREENS = get_args(ScreenName)
 
 
 def sources() -> Mapping[str, Source]:
@@ -26,14 +23,15 @@ def sources() -> Mapping[str, Source]:
 def build(board: Board) -> None:
     """Draw the page for one browser."""
     parts = components.load()
-    _scripts(list(parts))
+    _scripts(["dialogs", *view.SOURCES, *parts])
     ui.on("emolab-command", lambda event: obey(board, event))
     _markup("deck")
-    with ui.element("main"):
-        for screen in SCREENS:
-            with ui.element("section").props(f'data-screen={screen} data-test="screen-{screen}" hidden'):
-                _markup(screen)
-                _slots(screen, parts, board)
+    with ui.element("div").props("id=screens"):
+        for name, screen in components.PANELS.items():
+            _slot(name, (screen,))
+        for name, part in parts.items():
+            with _slot(name, components.PLACES[name]):
+                part.build(board)
     _markup("dialogs")
 
 
@@ -45,25 +43,20 @@ def obey(board: Board, event: GenericEventArguments) -> None:
         board.command(verb, reason, arg)
 
 
-def _slots(screen: str, parts: Mapping[str, components.Component], board: Board) -> None:
-    for name, part in parts.items():
-        place = components.PLACES[name]
-        if place.screen == screen:
-            with ui.element("div").props(f"data-slot={place.slot}").classes("slot"):
-                part.build(board)
+def _slot(name: str, screens: Iterable[str]) -> ui.element:
+    return ui.element("section").props(f'data-slot={name} data-screens="{" ".join(screens)}" hidden').classes("slot")
 
 
 def _markup(name: str) -> None:
     """Put a file of ours into the page; nothing of it comes from outside, so nothing is sanitised."""
-    ui.html((STATIC / f"{name}.html").read_text(encoding="utf-8"), sanitize=False).classes(f"markup {name}")
+    ui.html((STATIC / f"{name}.html").read_text(encoding="utf-8"), sanitize=False).classes(name)
 
 
-def _scripts(names: list[str]) -> None:
+def _scripts(names: Iterable[str]) -> None:
+    """Load what the parts bring; in the order in which they are drawn, after the page's own."""
     ui.add_head_html('<link rel="stylesheet" href="/static/page.css"><script src="/static/emolab.js"></script>')
-    for name in (*view.SOURCES, *names):
-        for kind, tag in (
-            ("js", '<script defer src="/static/{}.js"></script>'),
-            ("css", '<link rel="stylesheet" href="/static/{}.css">'),
-        ):
-            if (STATIC / f"{name}.{kind}").exists():
-                ui.add_body_html(tag.format(name))
+    for name in names:
+        if (STATIC / f"{name}.css").exists():
+            ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}.css">')
+        if (STATIC / f"{name}.js").exists():
+            ui.add_body_html(f'<script defer src="/static/{name}.js"></script>')

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
-from collector.page import frame
+from collector.page import frame, report
 from collector.page.board import Board
 from collector.page.guard import Guard
 from collector.page.ticker import Ticker
@@ -34,6 +34,7 @@ def application(board: Board, *, token: str, port: int) -> Guard:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=ticking)
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_api_route("/report", lambda: report.answer(board))
     ui.run_with(
         app,
         root=lambda: frame.build(board),
