@@ -26,7 +26,7 @@ BIDSIGNORE = """\
 TEXTS = f"{receipts.SOURCE}/{receipts.FILE}"
 PEOPLE = ("participant_id", "age", "sex", "handedness", "contact_quality", "included", "exclusion_reason", "consent")
 FORM = ("hair", "cap_size")  # asked where the study's form asks; who is left out may depend on them
-_STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "source")
+_STIMULI = ("stim_id", "target", "duration", "start", "filename", "sha256", "license", "redistributable", "source")
 
 
 def write(
@@ -149,6 +149,9 @@ def description(found: Survey, profile: Profile = INTERNAL) -> dict[str, Any]:
         "DatasetType": "raw",
         "License": about.license,
         "Authors": list(about.authors) or None,
+        "Acknowledgements": found.study.export.acknowledgements,
+        "Funding": list(found.study.export.funding) or None,
+        "ReferencesAndLinks": list(found.study.export.references) or None,
         "EthicsApprovals": ethics,
         "Keywords": ["EEG", "emotion", "facial expression", "contact quality"],
         "GeneratedBy": made_by,

@@ -54,6 +54,7 @@ class ClipFacts(_Record):
     filename: str | None = None
     sha256: str | None = None
     license: str | None = None
+    redistributable: bool | None = None
     source: str | None = None
 
 

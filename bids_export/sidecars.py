@@ -225,5 +225,9 @@ STIMULI: dict[str, Any] = {
     "filename": {"Description": "Name of the file; the clips themselves are not part of the dataset"},
     "sha256": {"Description": "Hash of the file: says which file is meant"},
     "license": {"Description": "Terms under which the clip may be used"},
+    "redistributable": {
+        "Description": "Whether the clip may be passed on",
+        "Levels": {"yes": "ask the authors for the file", "no": "get it from its source"},
+    },
     "source": {"Description": "Where the clip is from"},
 }

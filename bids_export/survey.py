@@ -251,7 +251,7 @@ def _clips(record: Recording) -> tuple[ClipFacts, ...]:
         entry = entries.get(stim_id)
         found.append(ClipFacts(stim_id=stim_id, target=target) if entry is None else ClipFacts(
             stim_id=stim_id, target=target, duration=entry.duration_s, start=entry.start_s, filename=entry.file.name,
-            sha256=entry.sha256, license=entry.licence, source=entry.source,
+            sha256=entry.sha256, license=entry.licence, redistributable=entry.redistributable, source=entry.source,
         ))  # fmt: skip
     return tuple(found)
 

@@ -44,16 +44,8 @@ class ConsentForm(Part):
 
 
 class Export(Part):
-    """``[export]``: how the data leave the laboratory."""
+    """``[export]``: what the dataset's description says beside ``[study]``."""
 
-    profile: Literal["internal", "shareable"] = Field(
-        default="internal", description="what emo-export does unless told otherwise; 'shareable' leaves faces and dates out"
-    )
-    clips: bool = Field(
-        default=False,
-        description="true copies the clips that the table calls redistributable into the dataset; of others only the "
-        "hash, licence and address travel",
-    )
-    acknowledgements: str | None = Field(default=None, description="who is thanked in the dataset's description")
+    acknowledgements: str | None = Field(default=None, description="who is thanked")
     funding: tuple[str, ...] = Field(default=(), description="grants")
     references: tuple[str, ...] = Field(default=(), description="articles and pages on the study")

@@ -15,6 +15,7 @@ from bids_export.report import from_bids
 from protocol import commands
 from protocol.folder import Manifest, Person
 from protocol.presets import Sizes, preset
+from stimuli import manifest
 from tests.bids_export.lab import STUDY, Truth, Who, record
 
 SHORT = Truth(duration_s=18.0)
@@ -149,6 +150,28 @@ def test_a_photodiode_is_a_signal_of_the_dataset_and_no_electrode(tmp_path: Path
     assert [int(np.argmax(light[round(t * 256) - 20 :] > 460)) for t in onsets] == pytest.approx([20, 20, 20], abs=1)
     told = from_bids.load(from_bids.Dataset(done.root), stem)
     assert told.signals.labels == ("Cz", "Fz", "Oz", "FT9")
+
+
+def test_thanks_grants_references_and_which_clips_may_be_passed_on_are_told(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(dataset.validate, "validate", lambda _: validate.Verdict((), "not asked"))
+    said = 'acknowledgements = "We thank Bo."\nfunding = ["Grant 7"]\nreferences = ["https://doi.org/10.1/x"]\n'
+    run = record(tmp_path / "data", Truth(duration_s=18.0, fps=0), text=f"{STUDY}\n[export]\n{said}", end=None)
+    files = [tmp_path / f"{target}01.mp4" for target in ("happiness", "sadness")]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    manifest.write(tmp_path / "clips.tsv", [
+        manifest.Entry(file, file.stem, file.stem[:-2], 0.0, 3.0, manifest.sha256(file), redistributable=n == 0)
+        for n, file in enumerate(files)
+    ])  # fmt: skip
+    shutil.copyfile(tmp_path / "clips.tsv", run.clips_tsv)  # as the launcher freezes it
+    os.utime(run.xdf, (0, 0))
+    root = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options()).root
+    about = json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))
+    assert (about["Acknowledgements"], about["Funding"]) == ("We thank Bo.", ["Grant 7"])
+    assert about["ReferencesAndLinks"] == ["https://doi.org/10.1/x"]
+    clips = {row["stim_id"]: row["redistributable"] for row in table(root / "stimuli/stimuli.tsv")}
+    assert clips == {"happiness01": "yes", "sadness01": "no"}
+    assert "redistributable" in json.loads((root / "stimuli/stimuli.json").read_text(encoding="utf-8"))
 
 
 def test_nobody_kept_is_no_dataset(tmp_path: Path, capsys) -> None:

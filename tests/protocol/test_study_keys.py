@@ -56,8 +56,6 @@ BAD = [
     ("form.fields = ['name']", "form.fields.0 = 'name'"),
     ("form.fields = ['age', 'age']", "form.fields: asks something twice"),
     ("form.screening = ['']", "form.screening.0 = ''"),
-    ("export.profile = 'public'", "export.profile = 'public'"),
-    ("export.clips = 'all'", "export.clips = 'all'"),
     ("export.funding = 'a grant'", "export.funding = 'a grant'"),
     ("export.references = 3", "export.references = 3"),
     ("export.acknowledgements = 3", "export.acknowledgements = 3"),
