@@ -101,11 +101,11 @@ def _one(source: Path, out_dir: Path | None, *, as_json: bool) -> None:
         told("report", "measuring", 3)
         measures = measure(facts)
         told("report", "drawing", 3)
-        page = output.write(target, facts, measures)
+        page = output.write(target, facts, measures, first=lambda _: None if as_json else _tell(measures))
     if as_json:
         out.print_json(json.dumps({**record(measures), "page": str(page)}))
     else:
-        _tell(measures, page)
+        out.print(page, markup=False, highlight=False)
     if measures.verdict != "keep":
         raise typer.Exit(commands.CHECK_FAILED)
 
@@ -115,12 +115,11 @@ def record(measures: Measures) -> dict[str, Any]:
     return measures.model_dump(mode="json", by_alias=True)
 
 
-def _tell(measures: Measures, page: Path) -> None:
+def _tell(measures: Measures) -> None:
     simulated = " (simulated)" if measures.simulated else ""
     out.print(f"{measures.verdict.replace('_', ' ')}{simulated}: {'; '.join(measures.reasons)}", markup=False, highlight=False)
     for finding in measures.findings:
         out.print(f"look at: {finding}", markup=False, highlight=False)
-    out.print(page, markup=False, highlight=False)
 
 
 def _participants(root: Path, target: Path, labels: tuple[str, ...], data: Path | None, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path, PurePath
 
@@ -24,7 +25,7 @@ def beside(run: Run) -> Path:
     return run.data / REPORTS
 
 
-def write(folder: Path, facts: Facts, measures: Measures) -> Path:
+def write(folder: Path, facts: Facts, measures: Measures, *, first: Callable[[Path], None] | None = None) -> Path:
     """Write the page and the measures of one recording; an earlier report of it is replaced.
 
     Parameters
@@ -35,6 +36,8 @@ def write(folder: Path, facts: Facts, measures: Measures) -> Path:
         What was recorded.
     measures : Measures
         What it is worth.
+    first : callable, optional
+        Is told the page when the verdict stands in it, before the pictures are drawn.
 
     Returns
     -------
@@ -43,9 +46,11 @@ def write(folder: Path, facts: Facts, measures: Measures) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     page = folder / f"{facts.stem}_report.html"
+    put(page.with_suffix(".json"), measures.model_dump_json(by_alias=True, indent=2) + "\n")
+    if first:
+        session_page.write_first(page, facts, measures)
+        first(page)
     session_page.write(page, facts, measures)
-    text = measures.model_dump_json(by_alias=True, indent=2) + "\n"
-    put(page.with_suffix(".json"), text)
     return page
 
 

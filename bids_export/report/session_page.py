@@ -23,7 +23,7 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
     measures : Measures
         What it is worth.
     """
-    made = Page(f"{facts.study}: sub-{facts.participant}, ses-{facts.session}, run-{facts.run}", simulated=facts.simulated)
+    made = _page(facts)
     made.html("Verdict", _verdict(facts, measures))
     if not facts.remembered:
         made.figure("Timeline", session_figures.timeline(facts), _TIMELINE)
@@ -49,6 +49,20 @@ def write(path: Path, facts: Facts, measures: Measures) -> None:
         made.html("Clips and frames", _clips(facts.clips) + _videos(measures))
         made.html("Channels", _channels(measures))
     made.save(path)
+
+
+def write_first(path: Path, facts: Facts, measures: Measures) -> None:
+    """Write the page with the verdict alone: somebody waits for it, and pictures take their time."""
+    made = _page(facts)
+    made.html("Verdict", _verdict(facts, measures) + f"<p>{_WAIT}</p>")
+    made.save(path)
+
+
+def _page(facts: Facts) -> Page:
+    return Page(f"{facts.study}: sub-{facts.participant}, ses-{facts.session}, run-{facts.run}", simulated=facts.simulated)
+
+
+_WAIT = "The pictures are being drawn: open this page again in a moment."
 
 
 def _add_contact(made: Page, facts: Facts) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from bids_export import cli, dataset, report_cli
+from bids_export.report import session_page
 from protocol import commands
 from protocol.folder import Run, sha256
 from tests.bids_export import lab
+from tests.bids_export.test_report_pages import requests_of
 
 
 def emo_report(*args: object) -> int:
@@ -35,6 +37,21 @@ def test_a_kept_run_gets_its_page_beside_the_recordings(run: Run, capsys: pytest
     assert said[-1] == str(page)
     assert page.exists() and page.with_suffix(".json").exists()
     assert hashes(run.path) == before
+
+
+def test_the_verdict_is_said_and_on_its_page_before_the_pictures_are_drawn(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    def power_cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session_page, "write", power_cut)
+    emo_report(run.path)
+    assert capsys.readouterr().out.startswith("keep: contact quality 95.00%")
+    page = run.data / "reports" / "sub-01_ses-01_task-emotion_run-01_report.html"
+    text = page.read_text(encoding="utf-8")
+    assert "emo-verdict emo-keep" in text and "open this page again" in text and "<svg" not in text
+    assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["verdict"] == "keep"
 
 
 def test_an_excluded_run_ends_with_one_and_the_json_is_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,12 +108,18 @@ def test_those_whom_the_dataset_leaves_out_have_a_page_too(tmp_path: Path, capsy
     assert emo_report(root, out, "participant", "--data", data) == 0
     whole = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
     assert (whole["verdict"], whole["source"], whole["eeg"]["n_channels"]) == ("exclude", "run", 4)
+    # neither a recording's page nor a participant's asks anybody for anything
+    assert {path.name: requests_of(path.read_text(encoding="utf-8")) for path in out.glob("sub-*.html")} == {
+        **{f"sub-{n}_report.html": [] for n in ("01", "02")},
+        **{f"sub-{n}_ses-01_task-emotion_run-01_report.html": [] for n in ("01", "02")},
+    }
     page = (out / "sub-02_report.html").read_text(encoding="utf-8")
     assert "emo-verdict emo-exclude" in page
     assert f'href="{name}.html"' in page
     assert not (root / "sub-02").exists()
     assert emo_report(root, out, "group") == 0
     group = (out / "group_report.html").read_text(encoding="utf-8")
+    assert requests_of(group) == []
     assert f'href="{name}.html"' in group and 'href="sub-02_report.html"' in group
     assert "sub-02: contact quality 40.00% is below 80.00%" in group
     capsys.readouterr()
