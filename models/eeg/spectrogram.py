@@ -9,9 +9,9 @@ reflected samples), and one range of decibels for all pictures (a range per pict
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.windows import SFREQ, WINDOW_SAMPLES
@@ -22,13 +22,14 @@ NOTCH_Q = 30.0  # about 1.7 Hz wide at 50 Hz, which lies inside the third band
 MAINS = (50.0, 60.0)  # Hz; both are notched where the recording does not say which it was
 
 SIZE_PX = 229  # rows (frequencies) and columns (frames)
+N_HALF = SIZE_PX // 2 + 1
 N_FFT = (SIZE_PX - 1) * 2  # 456 points have 229 frequencies, 0.44 Hz apart
 FRAME = 200  # samples of the Hann window, 1 s, zero-padded to N_FFT: all 229 frames fit into the window
 STARTS = np.round(np.linspace(0, WINDOW_SAMPLES - FRAME, SIZE_PX)).astype(int)  # first sample of each frame
 HANN = np.hanning(FRAME + 1)[:-1].astype(np.float32)  # periodic
 
 SMEAR_HZ = 2 * SFREQ / FRAME  # half the width of a Hann window's peak: a line shows in the rows this near to it
-BLOCK = 6  # signals at once: what is computed for them stays in the processor's cache
+BLOCK = 3  # signals at once: what is computed for them stays in the processor's cache
 
 POWER_FLOOR = 1e-10
 # Decibels shown, black to white. White noise that fills [0, 1] with a standard deviation of 0.16 and lies in the narrowest band
@@ -140,53 +141,94 @@ def decibels(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (..., 229, 229)
         Row = frequency, from 0 Hz; column = frame, from the window's start. Each frame's mean is removed.
     """
+    return _levels(windows, POWER_FLOOR, np.inf, unit=0.1)
+
+
+def _levels(windows: NDArray[np.float32], low: float, high: float, *, unit: float) -> NDArray[np.float32]:
+    """Return the power of each frame, held between two ends, as a logarithm in a unit of bels, shape (..., 229, 229)."""
     flat = np.ascontiguousarray(windows, np.float32).reshape(-1, WINDOW_SAMPLES)
     out = np.empty((len(flat), SIZE_PX, SIZE_PX), np.float32)
     for first in range(0, len(flat), BLOCK):
-        _decibels(flat[first : first + BLOCK], out[first : first + BLOCK])
+        block = out[first : first + BLOCK]
+        _power(flat[first : first + BLOCK], block)
+        np.clip(block, low, high, out=block)
+        np.log10(block, out=block)
+        np.divide(block, np.float32(unit), out=block)
     return out.reshape(*windows.shape[:-1], SIZE_PX, SIZE_PX)
 
 
-def _decibels(signals: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Write decibels of a few signals, shape (n, 600), into `out`, shape (n, 229, 229).
+def _power(signals: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Write the power of a few signals, shape (n, 600), into `out`, shape (n, 229, 229).
 
     A frame's power does not depend on where time begins, so time is counted from the frame's middle: the sum of what lies at
-    equal distances before and after it meets cosines alone, the difference sines alone. That halves the work, and the products
-    are those of matrices; 456 = 8 * 3 * 19 suits no fast Fourier transform.
+    equal distances before and after it meets cosines alone, the difference sines alone. And of the frequencies half are
+    enough: from k to 228 - k what lies at odd distances changes its sign, what lies at even ones does not. Together that is a
+    quarter of the work, as products of matrices; 456 = 8 * 3 * 19 suits no fast Fourier transform.
     """
-    middle = FRAME // 2
-    after = sliding_window_view(signals, middle - 1, axis=1)[:, STARTS + middle + 1]  # (n, 229 frames, 99)
-    before = sliding_window_view(signals[:, ::-1], middle - 1, axis=1)[:, WINDOW_SAMPLES - STARTS - middle]
-    even = np.empty((len(signals), SIZE_PX, middle + 1), np.float32)
-    even[..., 0], even[..., 1] = signals[:, STARTS], signals[:, STARTS + middle]
-    np.add(after, before, out=even[..., 2:])
-    np.matmul(_COSINES, even.transpose(0, 2, 1), out=out)
-    sine = np.matmul(_SINES, (after - before).transpose(0, 2, 1))
-    np.square(out, out=out)
+    signals = signals - signals.mean(axis=1, keepdims=True)  # each frame's mean goes anyway: small numbers are exacter
+    summed = np.zeros((len(signals), WINDOW_SAMPLES + 1))
+    np.cumsum(signals, axis=1, out=summed[:, 1:])
+    whole = (summed[:, STARTS + FRAME] - summed[:, STARTS]).astype(np.float32)  # of each frame, to remove its mean
+    cosine_even, sine_even = _products(signals, _EVEN, [whole, signals[:, STARTS + FRAME // 2]])
+    cosine_odd, sine_odd = _products(signals, _ODD, [whole])
+    low, high = out[:, :N_HALF], out[:, : N_HALF - 2 : -1]  # the middle row is in both
+    _squares(cosine_even + cosine_odd, sine_even + sine_odd, low)
+    _squares(np.subtract(cosine_even, cosine_odd, out=cosine_even), np.subtract(sine_even, sine_odd, out=sine_even), high)
+
+
+def _products(
+    signals: NDArray[np.float32], at: _Distances, alone: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the cosine and the sine parts, shape (n, 115, 229), of what lies at some distances; `alone` has no partner."""
+    after, before = np.take(signals, at.after, axis=1), np.take(signals, at.before, axis=1)  # (n, n_distances, 229 frames)
+    both = np.empty((len(signals), len(alone) + len(at.after), SIZE_PX), np.float32)
+    for row, values in enumerate(alone):
+        both[:, row] = values
+    np.add(after, before, out=both[:, len(alone) :])
+    np.subtract(after, before, out=after)
+    return np.matmul(at.cosines, both), np.matmul(at.sines, after)
+
+
+def _squares(cosine: NDArray[np.float32], sine: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    np.square(cosine, out=cosine)
     np.square(sine, out=sine)
-    np.add(out, sine, out=out)
-    np.maximum(out, POWER_FLOOR, out=out)
-    np.log10(out, out=out)
-    np.multiply(out, 10, out=out)
+    np.add(cosine, sine, out=out)
 
 
-def _transform() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the cosines, shape (229, 101), and sines, shape (229, 99), of :func:`_decibels`.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Distances:
+    """Every second distance from a frame's middle: which samples lie there, and what they are multiplied with.
 
-    Both hold the Hann window, the padding and the scale; the cosines remove each frame's mean, too. Their first column is the
-    frame's first sample, which has no partner, their second its middle.
+    ``after`` and ``before`` are indices, shape (n_distances, 229 frames); ``cosines``, shape (115, n_alone + n_distances), and
+    ``sines``, shape (115, n_distances), hold the Hann window and the scale. The cosines' first column, which the sum of all
+    samples meets, removes the frame's mean; where the middle is among the distances it has the second.
     """
-    at = np.arange(FRAME) - FRAME // 2
-    angle = 2 * np.pi * np.outer(np.arange(SIZE_PX), at) / N_FFT
-    window = HANN / np.sqrt(np.square(HANN.astype(np.float64)).sum())
-    cosines = np.cos(angle) * window
-    cosines -= cosines.mean(axis=1, keepdims=True)
+
+    after: NDArray[np.intp]
+    before: NDArray[np.intp]
+    cosines: NDArray[np.float32]
+    sines: NDArray[np.float32]
+
+
+def _distances(first: int) -> _Distances:
+    """Return the even distances (0, 2, ..) or the odd ones (1, 3, ..); the window is 0 at the frame's first sample."""
     middle = FRAME // 2
-    even = np.column_stack([cosines[:, 0], cosines[:, middle], cosines[:, middle + 1 :]])
-    return even.astype(np.float32), (np.sin(angle) * window)[:, middle + 1 :].astype(np.float32)
+    at = np.arange(-middle, middle)
+    angle = 2 * np.pi * np.outer(np.arange(N_HALF), at) / N_FFT
+    window = HANN / np.sqrt(np.square(HANN.astype(np.float64)).sum())
+    cosines, sines = np.cos(angle) * window, np.sin(angle) * window
+    away = np.arange(first or 2, middle, 2)
+    mean = cosines[:, at % 2 == first].sum(axis=1) / FRAME
+    alone = [-mean] if first else [-mean, cosines[:, middle]]
+    centres = STARTS + middle
+    return _Distances(
+        after=centres + away[:, None], before=centres - away[:, None],
+        cosines=np.column_stack([*alone, cosines[:, middle + away]]).astype(np.float32),
+        sines=np.ascontiguousarray(sines[:, middle + away], np.float32),
+    )  # fmt: skip
 
 
-_COSINES, _SINES = _transform()
+_EVEN, _ODD = _distances(0), _distances(1)
 
 
 def images(windows: NDArray[np.float32], *, below_hz: float | None = None) -> NDArray[np.float32]:
@@ -205,10 +247,9 @@ def images(windows: NDArray[np.float32], *, below_hz: float | None = None) -> ND
         0 (black) to 1 (white) over :data:`DB_RANGE`.
     """
     low, high = DB_RANGE
-    out = decibels(windows)
-    np.subtract(out, low, out=out)
-    np.multiply(out, np.float32(1 / (high - low)), out=out)
-    np.clip(out, 0, 1, out=out)
+    span = high - low
+    louder = windows * np.float32(10 ** (-low / 20))  # so that black is a power of 1
+    out = _levels(louder, 1.0, 10 ** (span / 10) * (1 - 2e-6), unit=span / 10)  # the logarithm may round up, not beyond white
     if below_hz is not None:
         darken(out, below_hz)
     return out
