@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from bids_export import labrecorder_streams as of_streams
 from bids_export import recording
+from bids_export.labrecorder_lacks import HEAD_B, began, lacks
 from bids_export.labrecorder_markers import MeaningError, Told, translate
 from bids_export.recording import Recording, RecordingError, mapped
 from collector import xdf
-from collector.xdf import codec
-from collector.xdf.header import root_of
 from protocol import labrecorder, markers
 from protocol import study as study_file
 from protocol.folder import Consent, Manifest, Person, Session
@@ -28,19 +26,7 @@ from protocol.study_labrecorder import LabRecorder
 from stimuli import manifest as clip_table
 
 NO_RECORD = "not recorded"
-_HEAD_B = 4096  # the file's header with the date, and the first stream's with its uid: no two recordings share them
-_VIDEOS = (".mkv", ".mp4", ".avi", ".mov")
-
-NO_CONSENT = (
-    "no consent record: neither for training nor to be shared; say in labrecorder.consent what was agreed to, and who says so"
-)
-NO_QUALITY = "no contact quality: not judged, so it is exported only with --include-excluded"
-NO_OVERALL = "contact quality without a channel 'Overall': not judged; rename the one that is meant in labrecorder.rename"
-NO_COUNTER = "no sample counter: lost samples are found by the stamps of the others"
-NO_FRAMES = "no frame times: no video"
-NO_FLIPS = "no flip accounting: when the screen showed what a marker says, and which pictures it left out, is not known"
-NO_PERSON = "no participant form: age, sex and handedness are n/a; add them in participants.tsv in columns of your own"
-NO_CLIP = "no clip: nothing to learn from, and nothing to judge"
+_HIGH = 6  # folders above a file that may be the data folder
 
 
 @dataclass(frozen=True)
@@ -141,10 +127,39 @@ def _number(run: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
+def one(file: Path, study: Path | None, data: Path | None) -> LabRun:
+    """Return the recording that a file is.
+
+    Parameters
+    ----------
+    file : Path
+        An XDF file.
+    study : Path or None
+        The study file; None means the one in the data folder.
+    data : Path or None
+        The data folder; None means the nearest folder above the file from which its name fits the study's template.
+
+    Raises
+    ------
+    RecordingError, StudyError, FolderError
+        When nobody says what the file holds.
+    """
+    file = file.absolute()
+    for folder in (data.absolute(),) if data is not None else file.parents[:_HIGH]:
+        if study is not None or study_file.study_path(folder).exists():
+            for run in find(folder, study).runs:
+                if run.file == file:
+                    return run
+    raise RecordingError(
+        f"{file}: no study file above it says what it holds; name one with a table [labrecorder]: --study, and the folder from "
+        "which labrecorder.template counts: --data"
+    )
+
+
 def uid_of(run: LabRun) -> str:
     """Return what a recording is recognised by: the beginning of its file, with its date and its first stream's uid."""
     with run.file.open("rb") as file:
-        return hashlib.sha256(file.read(_HEAD_B)).hexdigest()[:32]
+        return hashlib.sha256(file.read(HEAD_B)).hexdigest()[:32]
 
 
 def load(run: LabRun) -> Recording:
@@ -188,7 +203,7 @@ def load(run: LabRun) -> Recording:
         run, _session(run, study, lab, streams), study, _manifest(run, report), entries, _with_markers(streams, told), (), ()
     )
     read = replace(read, moments=recording.moments(read.streams))
-    missing = _lacks(read, lab, told, chosen, [s for s in streams.values() if s.id in {q.id for q in quality}], report)
+    missing = lacks(read, lab, told, chosen, [s for s in streams.values() if s.id in {q.id for q in quality}], report)
     return replace(read, missing=tuple(missing))
 
 
@@ -248,19 +263,6 @@ def _first(streams: of_streams.Streams) -> float:
     return min(measured or [float(mapped(s)[0]) for s in streams.values() if len(s.stamps)], default=0.0)
 
 
-def began(file: Path) -> datetime | None:
-    """Return the date in the header of a file, UTC; None where there is none."""
-    with file.open("rb") as opened:
-        head = opened.read(_HEAD_B)
-    try:
-        size, at = codec.read_varlen(head, len(codec.MAGIC))
-        root = root_of(head[at + 2 : at + size])
-        time = datetime.fromisoformat(root.findtext("datetime") or "")
-    except (xdf.XdfError, ValueError):
-        return None
-    return time.astimezone(UTC)
-
-
 def _changed(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
@@ -272,43 +274,3 @@ def _manifest(run: LabRun, report: xdf.Report) -> Manifest:
         session_uid=uid_of(run), end="complete" if whole else "recovered",
         reason="" if whole else "LabRecorder did not close the file", closed_wall=_changed(run.file).isoformat(),
     )  # fmt: skip
-
-
-def _lacks(
-    read: Recording, lab: LabRecorder, told: Told, eeg: Sequence[xdf.Stream], quality: Sequence[xdf.Stream], report: xdf.Report
-) -> Iterator[str]:
-    """Yield what a recording lacks, and what that costs."""
-    if lab.consent_by is None:
-        yield NO_CONSENT
-    if not quality:
-        yield NO_QUALITY
-    elif "Overall" not in quality[0].header.labels:
-        yield NO_OVERALL
-    if read.study.eeg.counter not in eeg[0].header.labels:
-        yield NO_COUNTER
-    if unmeasured := [s.header.name for s in eeg if not len(s.offsets)]:
-        yield f"no clock offsets of {unmeasured[0]}: its stamps are taken as they are, right where one computer did everything"
-    if units := of_streams.other_units(eeg[0], read.study):
-        taken = read.study.eeg.units
-        yield f"its header says {units}, the study file {taken}: taken as {taken} (labrecorder.units)"
-    yield NO_FRAMES + _videos(read)
-    yield NO_FLIPS
-    yield NO_PERSON
-    if began(cast(LabRun, read.run).file) is None:
-        yield "no date in the file: acq_time is when the file was last changed"
-    if report.damage or not report.closed:
-        yield f"{_broken(report)}: what is whole is exported; what came after is lost"
-    if not any(marker.name in ("clip/onset", "rest/onset") for _, marker in told.rows):
-        yield NO_CLIP
-    yield from (f"labrecorder.events: {text!r} fits no marker" for text in told.idle)
-    yield from (f"the marker {text[:60]!r} ends nothing: left out" for text in told.stray)
-
-
-def _videos(read: Recording) -> str:
-    there = sorted(p.name for p in read.run.xdf.parent.iterdir() if p.suffix.lower() in _VIDEOS)
-    return f"; {', '.join(there)} beside it is left out: nobody knows when its frames were" if there else ""
-
-
-def _broken(report: xdf.Report) -> str:
-    n = len(report.damage)
-    return f"damaged in {n} place{'s'[: n != 1]}" if n else "not closed by LabRecorder"

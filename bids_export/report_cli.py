@@ -37,7 +37,10 @@ class Level(StrEnum):
 @app.command()
 def report(
     source: Annotated[
-        Path, typer.Argument(help="A run, such as DATA/sub-07/ses-01/run-01; or a BIDS dataset.", metavar="SOURCE")
+        Path,
+        typer.Argument(
+            help="A run, such as DATA/sub-07/ses-01/run-01; an XDF file of LabRecorder's; or a BIDS dataset.", metavar="SOURCE"
+        ),
     ],
     target: Annotated[Path | None, typer.Argument(help="With a dataset: where the reports go.", metavar="[OUT]")] = None,
     level: Annotated[Level | None, typer.Argument(help="With a dataset: which pages.")] = None,
@@ -49,7 +52,14 @@ def report(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="With participant: the data folder, for full pages of those whom the dataset leaves out."),
+        typer.Option(
+            "--data",
+            help="With participant: the data folder, for full pages of those whom the dataset leaves out. With an XDF file: "
+            "the folder from which the study's template counts.",
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None, typer.Option(help="With an XDF file: the study file that says what it holds; else the one in DATA.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -63,10 +73,13 @@ def report(
     A run: ends with 0 when it is kept, with 1 when it is to be excluded or could not be judged. Participants: ends with 0 when
     every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends with 2.
     """
-    if target is None and data is not None:
+    foreign = source.suffix == ".xdf"
+    if study is not None and not foreign:
+        raise ReportError(f"--study = {study}: is for a recording of LabRecorder's; a run of ours has a study file of its own")
+    if target is None and data is not None and not foreign:
         raise ReportError(f"--data = {data}: is for a dataset; a run is reported on from its own folder")
     if target is None:
-        _one(source, out_dir, as_json=as_json)
+        _one(source, out_dir, study, data, as_json=as_json)
     elif level is None:
         raise ReportError(f"{source} {target}: which level? participant or group, as the third word")
     elif out_dir is not None:
@@ -84,10 +97,10 @@ def _labels(given: list[str] | None) -> tuple[str, ...]:
     return tuple(text.removeprefix("sub-") for text in given or ())
 
 
-def _one(source: Path, out_dir: Path | None, *, as_json: bool) -> None:
+def _one(source: Path, out_dir: Path | None, study: Path | None, data: Path | None, *, as_json: bool) -> None:
     if (source / "dataset_description.json").exists():
         raise ReportError(f"{source}: is a dataset; say where to and which level: emo-report {source} OUT participant")
-    run = folder.open_run(source)
+    run = _foreign(source, study, data) if source.suffix == ".xdf" else folder.open_run(source)
     # mne and matplotlib take seconds to load: not for --help
     from bids_export.report import from_run, output
     from bids_export.report.measures import measure
@@ -97,7 +110,7 @@ def _one(source: Path, out_dir: Path | None, *, as_json: bool) -> None:
         raise ReportError(f"--out = {out_dir}: lies in the recording, which is never changed; name another folder")
     with progress() as told:
         told("report", "reading", 3)
-        facts = from_run.load(run.path)
+        facts = from_run.of_run(run)
         told("report", "measuring", 3)
         measures = measure(facts)
         told("report", "drawing", 3)
@@ -108,6 +121,14 @@ def _one(source: Path, out_dir: Path | None, *, as_json: bool) -> None:
         out.print(page, markup=False, highlight=False)
     if measures.verdict != "keep":
         raise typer.Exit(commands.CHECK_FAILED)
+
+
+def _foreign(file: Path, study: Path | None, data: Path | None) -> folder.Run:
+    from bids_export import labrecorder
+
+    if not file.is_file():
+        raise ReportError(f"{file}: is missing; name an XDF file of LabRecorder's")
+    return labrecorder.one(file, study, data)
 
 
 def record(measures: Measures) -> dict[str, Any]:

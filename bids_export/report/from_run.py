@@ -9,7 +9,7 @@ from pathlib import Path
 import mne
 import numpy as np
 
-from bids_export import headset, recording, sessions, sync, sync_signals, video
+from bids_export import headset, sessions, sources, sync, sync_signals, video
 from bids_export.arrays import Floats
 from bids_export.events import Event
 from bids_export.headset import Eeg
@@ -19,26 +19,31 @@ from bids_export.report.facts import Clip, Contact, Facts, Film, Point, Signals
 from collector import quality as rule
 from protocol import folder, trials
 from protocol.folder import Quality, Run
+from protocol.labrecorder import LabRun
 from protocol.study import Study
 
 Onsets = Callable[[Floats], Floats]
 
 
 def load(path: Path) -> Facts:
-    """Read a session folder.
+    """Read a session folder, such as ``DATA/sub-07/ses-01/run-01``; raises what :func:`of_run` does."""
+    return of_run(folder.open_run(path))
+
+
+def of_run(run: Run) -> Facts:
+    """Read a recording, whoever made it.
 
     Parameters
     ----------
-    path : Path
-        Such as ``DATA/sub-07/ses-01/run-01``.
+    run : Run
+        Of ours, or one of LabRecorder's: what that lacks is among the notes.
 
     Raises
     ------
     RecordingError, FolderError, StudyError, ManifestError, XdfError, TrialsError
         One line: file, key, value, cure.
     """
-    run = folder.open_run(path)
-    record = recording.load(run)
+    record = sources.load(run)
     study, session = record.study, record.session
     # without consent to it, nothing of the EEG is shown
     placed = headset.place_eeg(record) if "eeg" in session.consent.scopes else None
@@ -55,7 +60,8 @@ def load(path: Path) -> Facts:
         line_freq=study.eeg.line_freq, quality=_quality(record), judged=_onset_spans(spans, base.of_screen),
         signals=_signals(placed, study) if placed else None, contact=_contact(record, base.of_stamps), events=tuple(events),
         clips=clips(events, run.trials_csv), films=_films(record, base.of_frames),
-        expects_film=study.camera is not None and "face" in session.consent.scopes, notes=_notes(run),
+        expects_film=study.camera is not None and "face" in session.consent.scopes and not isinstance(run, LabRun),
+        notes=(*record.missing, *_notes(run)),
         sync={leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
         latency_s=placed.latency.median_s if placed and placed.latency else None,
         happenings=sessions.happenings_of(record, base),

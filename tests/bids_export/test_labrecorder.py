@@ -9,7 +9,7 @@ import mne
 import numpy as np
 import pytest
 
-from bids_export import cli, dataset, labrecorder, validate
+from bids_export import cli, dataset, labrecorder_lacks, report_cli, validate
 from bids_export.labrecorder_markers import translate
 from bids_export.recording import RecordingError
 from bids_export.withdraw import job
@@ -101,6 +101,31 @@ def test_a_foreign_recording_is_valid_bids_with_its_events_on_the_sample_and_its
     assert described["StimulusPresentation"] == {"SoftwareName": "OpenSesame 4"}
 
 
+def test_a_foreign_recording_has_a_page_of_its_own_with_what_it_lacks(tmp_path: Path, capsys) -> None:
+    lay(tmp_path / "data", GOOD, study=ALL)
+    file = tmp_path / "data" / "sub-S07/ses-S001/eeg" / f"{STEM}_eeg.xdf"
+
+    def report(*options: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            commands.run(report_cli.app, cli.REPORT_BAD_INPUT, args=[str(file), *map(str, options)])
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    code, out, _ = report("--json")
+    said = json.loads(out)
+    assert (code, said["verdict"], said["eeg"]["n_filled"], said["clips"]["n"]) == (0, "keep", 64, 2)
+    assert set(said["findings"]) >= {labrecorder_lacks.NO_COUNTER, labrecorder_lacks.NO_FLIPS}
+    page = Path(said["page"])
+    assert (page.parent, page.name) == (tmp_path / "data" / "reports", f"{STEM}_report.html")
+    assert "emo-verdict emo-keep" in page.read_text(encoding="utf-8")
+    (tmp_path / "data/study.toml").rename(tmp_path / "mine.toml")
+    code, _, err = report()
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--study" in err
+    code, out, _ = report("--study", tmp_path / "mine.toml", "--data", tmp_path / "data", "--out", tmp_path / "out", "--json")
+    assert (code, Path(json.loads(out)["page"]).parent) == (0, tmp_path / "out")
+
+
 def test_what_is_missing_is_said_with_what_it_costs_and_kept_for_the_next_export(tmp_path: Path, capsys) -> None:
     lay(tmp_path / "data", study=STUDY + EVENTS)
     (tmp_path / "data/sub-S07/ses-S001/eeg/face.mp4").write_bytes(b"")
@@ -113,13 +138,13 @@ def test_what_is_missing_is_said_with_what_it_costs_and_kept_for_the_next_export
         said = json.loads(out)
         assert code == 0
         assert said["missing"] == {STEM: [
-            labrecorder.NO_CONSENT, labrecorder.NO_QUALITY, labrecorder.NO_COUNTER,
-            f"{labrecorder.NO_FRAMES}; face.mp4 beside it is left out: nobody knows when its frames were",
-            labrecorder.NO_FLIPS, labrecorder.NO_PERSON,
+            labrecorder_lacks.NO_CONSENT, labrecorder_lacks.NO_QUALITY, labrecorder_lacks.NO_COUNTER,
+            f"{labrecorder_lacks.NO_FRAMES}; face.mp4 beside it is left out: nobody knows when its frames were",
+            labrecorder_lacks.NO_FLIPS, labrecorder_lacks.NO_PERSON,
         ]}  # fmt: skip
     assert said["written"] == []
     code, out, _ = run(tmp_path / "data", tmp_path / "bids", "--include-excluded", capsys=capsys)
-    assert f"{STEM}: {labrecorder.NO_QUALITY}" in " ".join(out.split())
+    assert f"{STEM}: {labrecorder_lacks.NO_QUALITY}" in " ".join(out.split())
     [person] = table(tmp_path / "bids/participants.tsv")
     assert (person["consent"], person["included"]) == ("eeg", "no")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import pyxdf
 
-from bids_export import dataset, labrecorder
+from bids_export import dataset, labrecorder_lacks
 from protocol.lsl import SESSION_VARIABLE, confined
 from tests.bids_export import other_program
 from tests.faults.lab import Lab, lab
@@ -101,7 +101,7 @@ def test_what_labrecorder_recorded_of_the_twin_is_valid_bids_with_its_events_and
     done = dataset.export(tmp_path / "data", tmp_path / "bids", dataset.Options(simulated=True))
     assert done.runs == (STEM,)
     assert done.verdict.errors == () and done.verdict.version != ""
-    assert done.missing[STEM] == (labrecorder.NO_FRAMES, labrecorder.NO_FLIPS, labrecorder.NO_PERSON)
+    assert done.missing[STEM] == (labrecorder_lacks.NO_FRAMES, labrecorder_lacks.NO_FLIPS, labrecorder_lacks.NO_PERSON)
     assert [p.included for p in done.survey.participants] == [True]
 
     made = tmp_path / f"bids/sub-01/ses-S001/eeg/{STEM}"
