@@ -30,6 +30,10 @@ _WORDS = {
     "disk/low": "the disk was nearly full", "disk/full": "the disk was full", "disk/low/over": "the disk had room again",
     "clock/step": "the wall clock was set", "clock/sleep": "the computer slept",
     "clock/jump": "the clocks jumped: the computer slept, or somebody set the wall clock",
+    "counter/frozen": "the headset's sample counter stood still", "counter/frozen/over": "the sample counter went on",
+    "eeg/flat": "EEG was flat in all channels", "eeg/flat/over": "EEG was there again",
+    "battery/low": "the headset's battery was low", "battery/low/over": "the battery was charged",
+    "battery/critical": "the headset's battery was nearly empty", "battery/critical/over": "the battery was no longer empty",
     "clock/drift": "the wall clock ran too fast or too slow", "note": "note",
 }  # fmt: skip
 _OPERATOR = ("pause", "resume", "skip", "abort", "repeat")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector.camera import Camera
 from collector.camera.watchdog import is_lost
+from collector.clocks import Notice
 from collector.desk import Desk
 from collector.inlets import Inlets
 from collector.tape import Tape
+from collector.vitals import Level, Vitals
 from collector.watch import disk_state, lasts_s
 from protocol.messages import DiskStatus, Status
+from protocol.study import Study
 
 
 class Guard:
@@ -28,12 +31,17 @@ class Guard:
         The streams.
     camera : Camera or None
         None without one.
+    study : Study
+        What its streams should say.
     now : callable
         The LSL clock.
     """
 
-    def __init__(self, xdf: Path, *, desk: Desk, inlets: Inlets, camera: Camera | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self, xdf: Path, *, desk: Desk, inlets: Inlets, camera: Camera | None, study: Study, now: Callable[[], float]
+    ) -> None:  # fmt: skip
         self._xdf, self._desk, self._inlets, self._camera, self._now = xdf, desk, inlets, camera, now
+        self._vitals = Vitals(study)
         self._duplicates: set[str] = set()
 
     def watch(self, tape: Tape, *, t_begun: float, ended: bool) -> None:
@@ -51,7 +59,10 @@ class Guard:
         self._watch_disk(tape, t_begun)
         for health in self._inlets.health():
             if not (health.kind == "markers" and ended):
-                self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard)
+                level = self._vitals.level(health)
+                self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard, level=level)
+            for one in self._vitals.look(health):
+                self._alarm(tape, one.code, "", on=one.on, why=one.why, t=one.t_cause, level=one.level)
         for name, uid in self._inlets.duplicates():
             if uid not in self._duplicates:
                 self._duplicates.add(uid)
@@ -60,6 +71,12 @@ class Guard:
             t_last = max(self._camera.t_last or 0.0, t_begun)
             lost = bool(self._camera.error) or is_lost(t_last, self._now())
             self._alarm(tape, "camera/lost", "", on=lost, why=self._camera.error or "no frame", t=t_last)
+
+    def clocks(self, notices: Sequence[Notice], *, since: float) -> None:
+        """Tell of a wall clock that was set after ``since``, LSL seconds; what the clocks did is noted in the file already."""
+        self._vitals.clock(notices, since=since)
+        step = self._vitals.clocks(self._now())
+        self._desk.alarm(step.code, on=step.on, why=step.why, t=step.t_cause)
 
     def tell_full(self, tape: Tape) -> None:
         """Tell that the disk took no more."""
@@ -84,8 +101,10 @@ class Guard:
         else:
             self._alarm(tape, "disk/low", "", on=state == "low", why=f"{free / 1e6:.0f} MB left", t=self._now())
 
-    def _alarm(self, tape: Tape, code: str, what: str, *, on: bool, why: str, t: float | None = None) -> None:
-        if self._desk.alarm(f"{code} {what}".strip(), on=on, why=why, t=t):
+    def _alarm(
+        self, tape: Tape, code: str, what: str, *, on: bool, why: str, t: float | None = None, level: Level = "warn"
+    ) -> None:  # fmt: skip
+        if self._desk.alarm(f"{code} {what}".strip(), on=on, why=why, t=t, level=level):
             keys = {"stream": what} if what else {}
             over = code.replace("lost", "back") if "lost" in code else f"{code}/over"
             tape.note(code if on else over, {**keys, "reason": why} if on else keys)

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pylsl
+from numpy.typing import NDArray
 
 from collector import clocks
 from collector.clocks import Offset
@@ -20,19 +22,43 @@ from protocol.messages import StreamStatus
 
 log = logging.getLogger(__name__)
 
+_JUDGING = ("contact_quality", "eeg_quality")  # kinds of streams in which the device speaks of itself
 _LOOK_S = 0.25  # how often LSL's list of streams is looked at while something is awaited
 _CALM_S = 0.5  # and while all flow: with eight streams a look costs a millisecond
 
 
 @dataclass(frozen=True)
 class Health:
-    """Whether a stream sends what it should; ``t_heard`` is when it last did."""
+    """Whether a stream sends what it should, and what it says.
+
+    Parameters
+    ----------
+    name, kind : str
+        Of the stream, and what it is to us.
+    lost : bool
+        Whether it is silent; ``why``, in words.
+    t_heard : float
+        When it last sent, LSL seconds.
+    required : bool
+        Whether the study does not record without it.
+    labels, last : tuple
+        Of its channels, and the newest sample's first values.
+    n : int
+        Samples so far.
+    still_s : ndarray, shape (n_channels,), or None
+        For how long each channel has not moved; None where it need not.
+    """
 
     name: str
     kind: str
     lost: bool
     why: str
     t_heard: float
+    required: bool = True
+    labels: tuple[str, ...] = ()
+    last: tuple[float, ...] = ()
+    n: int = 0
+    still_s: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +161,12 @@ class Inlets:
                 intake = slot.intake
                 lost = bool(intake.error) or intake.silent
                 why = "; ".join(part for part in (intake.error or "no sample", slot.ambiguous) if part)
-                yield Health(intake.name, intake.kind, lost, why, intake.t_heard)
+                tally, header = intake.tally, intake.header
+                assert tally is not None and header is not None  # it was admitted
+                yield Health(
+                    intake.name, intake.kind, lost, why, intake.t_heard, required=slot.wanted.required, labels=header.labels,
+                    last=tally.last if intake.kind in _JUDGING else (), n=tally.n, still_s=tally.still_s,
+                )  # fmt: skip
 
     def duplicates(self) -> Iterator[tuple[str, str]]:
         """Return name and uid of each stream that sends beside one that is recorded and fits the same description."""

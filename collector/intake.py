@@ -202,7 +202,7 @@ class Intake:
         dtype = FORMATS[header.format]
         self._at_once = _TEXTS_PER_PULL if dtype is None else max(1, _VALUES_PER_PULL // header.n_channels)
         self._buffer = None if dtype is None else np.empty((self._at_once, header.n_channels), dtype)
-        self.tally = Tally(header, now=self._now, counter=self._counter)
+        self.tally = Tally(header, now=self._now, counter=self._counter, moves=self.kind == "eeg")
         self.header = header  # last: who sees it may use the rest
 
     def _pull(self) -> bool:

@@ -93,7 +93,7 @@ class Recorder:
                 on_fault=self._video_ended, reopen=reopen, preview=Previewer(now=now) if desk.linked else None,
             )  # fmt: skip
 
-        self._guard = Guard(target.xdf, desk=desk, inlets=self._inlets, camera=self._camera, now=now)
+        self._guard = Guard(target.xdf, desk=desk, inlets=self._inlets, camera=self._camera, study=study, now=now)
 
     def stop(self, reason: str) -> None:
         """Ask for the end; safe in a signal handler. The first reason stays."""
@@ -236,9 +236,11 @@ class Recorder:
         for one in tape.write(lambda: self._admit(tape)):
             self._tell_new(tape, one)
         if now - self._t_wall >= clocks.WALL_S:
-            self._t_wall = now
-            for notice in tape.write(tape.own.wall):
+            since, self._t_wall = self._t_wall, now
+            notices = tape.write(tape.own.wall)
+            for notice in notices:
                 self._desk.write("note", notice.name, notice.keys)
+            self._guard.clocks(notices, since=since)
         if now - self._t_zero >= clocks.OFFSETS_S:
             self._t_zero = now
             tape.write(tape.own.zero)

@@ -6,7 +6,10 @@ from typing import Literal
 
 from collector.xdf import StreamHeader
 
-SILENT_S = 2.0  # a stream with a rate, or a camera, that says nothing for longer is lost
+SILENT_S = 1.5  # a stream with a rate that says nothing for longer is lost: told within 2 s, with the looks in between
+STILL_S = 1.0  # a counter, or all sensors, that stand for longer while samples come
+CLOCK_S = 1.0  # a wall clock that is set by less is network time's doing
+CLOCK_SHOWN_S = 30.0  # for so long an operator is told of a step: it is over in an instant
 BESIDE_S = 1.0  # two streams that both send for longer than this are two, not one that came back
 DISK_LOW_S = 300.0  # five minutes: time to end a block and to make room
 DISK_FLOOR_B = 2 * 2**20  # a second of EEG and video: the end is begun before the first write fails
@@ -20,10 +23,21 @@ def is_silent(age_s: float, sfreq: float) -> bool:
 
     Examples
     --------
-    >>> [is_silent(age, 256.0) for age in (1.99, 2.01)], is_silent(2.9, 1.0), is_silent(3.1, 1.0), is_silent(1e9, 0.0)
+    >>> [is_silent(age, 256.0) for age in (1.49, 1.51)], is_silent(2.9, 1.0), is_silent(3.1, 1.0), is_silent(1e9, 0.0)
     ([False, True], False, True, False)
     """
     return sfreq > 0 and age_s > max(SILENT_S, 3 / sfreq)
+
+
+def is_still(still_s: float) -> bool:
+    """Tell whether something that should move with every sample has stood for too long.
+
+    Examples
+    --------
+    >>> is_still(0.99), is_still(1.01)
+    (False, True)
+    """
+    return still_s > STILL_S
 
 
 def newest_s(n: int, sfreq: float, *, since: float, now: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOST_S = 2.0  # without a frame for this long the camera is lost
+LOST_S = 1.5  # without a frame for this long the camera is lost: told within 2 s
 FAILS_S = 0.5  # a camera whose every call fails is opened again after this
 HANGS_S = 6.0  # one that says nothing at all, after this: some need seconds for their first frame
 RETRY_S = 1.0  # from one attempt to open it to the next
@@ -38,7 +38,7 @@ def is_lost(t_frame: float, now: float) -> bool:
 
     Examples
     --------
-    >>> is_lost(100.0, 101.99), is_lost(100.0, 102.01)
+    >>> is_lost(100.0, 101.49), is_lost(100.0, 101.51)
     (False, True)
     """
     return now - t_frame > LOST_S

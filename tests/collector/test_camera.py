@@ -119,7 +119,7 @@ def test_rows_that_cannot_be_written_end_the_video_and_stopping_does_not_hang(tm
 
 
 def test_limits_of_the_watchdog() -> None:
-    assert (is_lost(100.0, 101.99), is_lost(100.0, 102.01)) == (False, True)
+    assert (is_lost(100.0, 101.49), is_lost(100.0, 101.51)) == (False, True)
     fails = Facts(t_tried=100.0, t_frame=105.0, t_failing=105.1)
     assert (is_due(fails, 105.59), is_due(fails, 105.61)) == (False, True)
     assert (is_due(Facts(100.0, t_failing=100.0), 100.99), is_due(Facts(100.0, t_failing=100.0), 101.01)) == (False, True)

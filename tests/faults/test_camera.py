@@ -26,7 +26,7 @@ from tests.faults.lab import lab, numbers, recording, session, study, until
 
 PLUGS = count(3, 20)
 EVERY_S, GONE_S = 4.6, 2.6  # from one unplugging to the next; how long each lasts
-LOST_S = 2.0
+LOST_S = 1.5  # and told before two seconds are over
 FPS = 30
 FILLS = count(3, 30)
 SEED = 11
