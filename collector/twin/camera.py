@@ -15,6 +15,7 @@ from collector.twin.knobs import Faults, Knobs, from_environment
 from collector.twin.listener import Listener
 from collector.twin.mishaps import Calendar
 from collector.twin.portrait import Portrait
+from collector.twin.scenery import Scenery
 from collector.twin.timeline import Timeline
 
 # from a frame's stamp to its delivery, as through USB; the marker that names a flip of that moment has arrived meanwhile
@@ -67,6 +68,7 @@ class TwinCamera:
         self._timeline = timeline or _followed(seed, knobs, faults.display_latency_s)
         self._t_first, self._index, self._t_exposed = now(), -1, None
         self._calendar = Calendar(faults.mishaps, device=_first_opened(now), session=lambda: self._timeline.start)
+        self._scenery = Scenery(seed, size_px=size_px, calendar=self._calendar)
         self._open = not self._unplugged()
 
     _t_exposed: float | None
@@ -95,7 +97,8 @@ class TwinCamera:
         if not self._open or self._t_exposed is None:
             return False, None
         state = self._timeline.state_at(self._t_exposed)
-        return True, self._portrait.frame(self._index, self._t_exposed, state, cues=self._timeline.cues)
+        picture = self._portrait.frame(self._index, self._t_exposed, state, cues=self._timeline.cues)
+        return True, self._scenery.spoil(picture, self._t_exposed)
 
     def read(self) -> tuple[bool, Image | None]:
         """Wait for the next frame and return it."""

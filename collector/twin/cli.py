@@ -97,7 +97,7 @@ def cohort(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
 ) -> None:
     """Simulate whole sessions, faster than real time, through the session and the writers of real ones."""
-    shown, broken = told.knobs(knob or (), base=Knobs(effect=effect)), told.faults(faults) if faults else Faults()
+    shown, broken = told.knobs(knob or (), base=Knobs(effect=effect)), told.offline_faults(faults) if faults else Faults()
     files = load_study(study)
     people = plan(files, data, n=participants, seed=seed, below=below)
     runs = _simulate(files, data, people, shown, broken, workers=workers or os.cpu_count() or 1, quiet=as_json)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pylsl
 
+from collector.twin import sending
 from collector.twin.contact import Contact
 from collector.twin.device import Device, Rows, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs, random
@@ -40,7 +41,7 @@ class Sent:
 def outlet(header: StreamHeader) -> pylsl.StreamOutlet:
     """Open an outlet for a stream of numbers as its header says."""
     info = pylsl.StreamInfo(
-        header.name, header.type, header.n_channels, header.sfreq, pylsl.cf_double64, header.source_id
+        header.name, header.type, header.n_channels, header.sfreq, header.format, header.source_id
     )  # fmt: skip
     channels = info.desc().append_child("channels")
     for label, unit in zip(header.labels, header.units, strict=True):
@@ -96,7 +97,8 @@ def run(
         contact=Contact(seed, contact, threshold=threshold), line_freq=float(study.eeg.line_freq or 50),
         labels=eeg_labels(study), photodiode=photodiode(study),
     )  # fmt: skip
-    plug = _Plug(headers(study, seed=seed, knobs=knobs), device.calendar)
+    told = sending.headers(headers(study, seed=seed, knobs=knobs), faults)
+    plug, sends = _Plug(told, device.calendar), sending.Sending(faults, sfreq=told[0].sfreq)
     with Listener(timeline):
         # an absolute schedule: a late push does not make the next ones late
         for n in range(1, int(_LONGEST_S / _PUSH_S)):
@@ -108,7 +110,7 @@ def run(
             born = due - faults.eeg_latency_s - _TRANSPORT_S
             eeg, quality = device.eeg_until(born), device.quality_until(born)
             plug.look(due)
-            plug.push(eeg, *(() if faults.no_quality else quality))
+            plug.push(sends.eeg(eeg), *(() if faults.no_quality else quality))
             if timeline.ended is not None and pylsl.local_clock() > timeline.ended + _DRAIN_S:
                 break
     return Sent(device.n_eeg, device.n_quality)

@@ -90,6 +90,12 @@ class Faults:
         When both quality streams fall silent.
     no_quality, no_camera : bool
         The device sends no quality streams at all; there is no camera.
+    sends_chunks_s : float
+        Live alone: the EEG comes in bursts of so many seconds (Emotiv's Chunk mode); 0: as it is born.
+    sends_float32 : bool
+        Live alone: all streams come in single precision, which holds no Unix time.
+    sends_half : bool
+        Live alone: the EEG has half the rate, 128 Hz.
     mishaps : tuple of Mishap
         What happens to the devices at a certain second.
     """
@@ -109,7 +115,14 @@ class Faults:
     quality_ends_s: float | None = None
     no_quality: bool = False
     no_camera: bool = False
+    sends_chunks_s: float = 0.0
+    sends_float32: bool = False
+    sends_half: bool = False
     mishaps: tuple[Mishap, ...] = ()
+
+
+LIVE = ("sends_chunks_s", "sends_float32", "sends_half")
+"""The faults of a program that sends: a recording of a cohort has none."""
 
 
 def random(*parts: int | str) -> np.random.Generator:

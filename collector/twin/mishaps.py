@@ -23,7 +23,7 @@ from collector.twin.sensors import SENSORS
 
 Kind = Literal[
     "drop", "returns_with_other_id", "gap", "freeze_counter", "battery", "contact_bad", "flat", "cap_off", "quality_silent",
-    "clock_step", "camera_unplug", "camera_stall",
+    "clock_step", "camera_unplug", "camera_stall", "camera_freeze", "dark", "bright", "face_gone", "second_face",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Since = Literal["session", "device"]
@@ -47,7 +47,9 @@ class Mishap:
         ``battery``: its charge is ``value`` percent; ``contact_bad``: ``sensors`` (or all) have the share ``value`` of good
         contact; ``flat``: ``sensors`` (or all) give a constant; ``cap_off``: nobody wears the cap, which contact quality does
         not notice; ``quality_silent``: no quality readings; ``clock_step``: the wall clock is ``value`` seconds further;
-        ``camera_unplug``: the camera is gone and cannot be opened; ``camera_stall``: it is there and gives nothing.
+        ``camera_unplug``: the camera is gone and cannot be opened; ``camera_stall``: it is there and gives nothing;
+        ``camera_freeze``: it gives the same picture again and again; ``dark``, ``bright``: too little or too much light;
+        ``face_gone``: nobody sits there; ``second_face``: somebody stands beside the participant.
     at_s : float
         When it begins.
     for_s : float

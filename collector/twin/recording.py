@@ -20,6 +20,7 @@ from collector.twin.device import Device, eeg_labels, headers, photodiode
 from collector.twin.knobs import Faults, Knobs
 from collector.twin.mishaps import Calendar
 from collector.twin.portrait import Portrait
+from collector.twin.scenery import Scenery
 from collector.twin.timeline import Timeline
 from collector.twin.virtual import VirtualClock, VirtualOutlet
 from collector.video import VideoWriter
@@ -166,12 +167,14 @@ class Recording:
         # one thread: a cohort runs one process per core
         cv2.setNumThreads(1)
         portrait, late_s = Portrait(self.seed, size_px=size_px, knobs=self.knobs), self.faults.camera_latency_s
+        scenery = Scenery(self.seed, size_px=size_px, calendar=calendar)
         exposures = self.t_first + 0.5 / fps + np.arange(int((self.clock.now() - late_s - self.t_first) * fps)) / fps
         white = {int(np.argmin(abs(exposures - t))) for t in self._impulses()}
         for n, part in enumerate(_parts(exposures, calendar), 1):
             with VideoWriter(path := split_path(self.run.video(), n), size_px, fps) as video:
                 for index, t in enumerate(exposures[part].tolist()):
-                    picture = portrait.frame(int(part[index]), t, timeline.state_at(t), cues=timeline.cues)
+                    seen = portrait.frame(int(part[index]), t, timeline.state_at(t), cues=timeline.cues)
+                    picture = scenery.spoil(seen, t)
                     if int(part[index]) in white:
                         picture[:] = _WHITE
                     pts_s = video.write(picture, t - exposures[part[0]])

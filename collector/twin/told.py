@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from collector.twin.knobs import Faults, Knobs
+from collector.twin.knobs import LIVE, Faults, Knobs
 from collector.twin.mishaps import Mishap
 
 KNOBS_VARIABLE = "EMOLAB_TWIN_KNOBS"  # as --knob, with spaces between
@@ -79,6 +79,21 @@ def faults(path: Path) -> Faults:
     made = [_made(Mishap, table, f"{path}: [[at]] {n}: ") for n, table in enumerate(at, 1)]
     checked: Faults = replace(_made(Faults, raw, f"{path}: "), mishaps=tuple(made))
     return checked
+
+
+def offline_faults(path: Path) -> Faults:
+    """Read a file of faults for a cohort, which no program sends.
+
+    Raises
+    ------
+    ToldError
+        When it is not one, or names what can go wrong live alone.
+    """
+    made = faults(path)
+    for name in LIVE:
+        if value := getattr(made, name):
+            raise ToldError(f"{path}: {name} = {value!r}: goes wrong live alone; leave it out, or use: emo-twin live")
+    return made
 
 
 def from_environment(*, effect: float) -> tuple[Knobs, Faults]:

@@ -203,7 +203,7 @@ def test_a_wrong_file_of_faults_is_one_line_with_the_place(tmp_path: Path, text:
 
 
 def test_every_kind_of_mishap_can_be_asked_for() -> None:
-    assert all(Mishap(kind, 1.0).kind == kind for kind in KINDS) and len(KINDS) == 12
+    assert all(Mishap(kind, 1.0).kind == kind for kind in KINDS) and len(KINDS) == 17
 
 
 def test_knobs_are_read_and_wrong_ones_are_one_line() -> None:
