@@ -17,10 +17,13 @@ PLAIN_EVERY_S = 15.0  # between two log lines when nothing happens
 SILENT_S = 2.0  # quality comes twice a second: what is older is worth a word
 _PREFIXES = ("EmotivDataStream-", "emolab-")  # said once in the documentation is enough
 PHASES = {
+    "preflight": "preflight",
     "streams": "waiting for streams",
+    "contacts": "waiting for START",
     "session": "",
     "closing": "closing the files",
     "leaving": "closing",
+    "finish": "the end",
     "ended": "ended",
 }
 
@@ -53,6 +56,8 @@ def line(picture: Picture, *, n_trials: int) -> str:
     """
     minutes, seconds = divmod(int(picture.t_s), 60)
     parts = [PHASES[picture.phase] or _doing(picture.state, n_trials=n_trials)]
+    if picture.light != "green" and picture.instruction is not None:  # what is to be done goes before what is measured
+        parts.insert(0, f"{picture.light.upper()}: {picture.instruction.text}")
     if picture.status is not None:
         parts += _collected(picture.status)
     return f"{minutes:02d}:{seconds:02d}  " + "  |  ".join(parts)
@@ -130,10 +135,11 @@ class Plain:
 
     def show(self, picture: Picture) -> None:
         """Print a line where there is something new."""
-        if picture.phase in ("leaving", "ended"):
+        if picture.phase in ("leaving", "finish", "ended"):
             return  # the verdict follows at once
         name = picture.state.partition(" ")[0]
-        seen = (picture.phase, picture.state if name in ("clip", "welcome", "thanks") else self._seen[1])
+        code = picture.instruction.code if picture.light != "green" and picture.instruction is not None else ""
+        seen = (f"{picture.phase} {code}", picture.state if name in ("clip", "welcome", "thanks") else self._seen[1])
         if seen != self._seen or picture.t_s >= self._next_s:
             self._seen, self._next_s = seen, picture.t_s + PLAIN_EVERY_S
             self.say(line(picture, n_trials=self._n_trials))

@@ -6,19 +6,26 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from collector import processes
+from collector.situation import ScenePhase
 from protocol.messages import Status
+from protocol.scene import Instruction, Light
 
-Phase = Literal["streams", "session", "closing", "leaving", "ended"]
-Who = Literal["twin", "collector", "window"]
+Phase = ScenePhase
+Who = Literal["twin", "collector", "window", "page", "doctor", "contact", "report", "awake"]
+HELPERS: tuple[Who, ...] = ("doctor", "contact", "report", "awake")  # they end by themselves
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The command lines of the children; no twin in a real session."""
+    """The command lines of the children; empty for those that do not take part."""
 
     collector: tuple[str, ...]
     window: tuple[str, ...]
     twin: tuple[str, ...] = ()
+    page: tuple[str, ...] = ()
+    doctor: tuple[str, ...] = ()
+    contact: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,11 @@ class Patience:
     leave: float = 0.0  # what the window still shows to a participant after an abort: the clip for the mood, and thanks
     windows: int = 3  # so often a window that died is started again: what kills four of them kills the fifth too
     closing: float = 600.0  # it reads and hashes them: hours of video on a slow disk take minutes
+    doctor: float = 180.0  # it listens to the streams, and opens camera and sound
+    contact: float = 30.0  # it reads what was recorded so far
+    report: float = 300.0  # a session of twenty minutes takes some ten seconds
+    unattended: float = 300.0  # without a page: a gate that does not open, a stream that does not come back
+    finish: float = 600.0  # somebody may still read the verdict
     stop: processes.Patience = field(default_factory=processes.Patience)
 
     def to_stop(self, who: Who) -> processes.Patience:
@@ -48,7 +60,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the operator is shown.
+    """What the operator is shown on the terminal.
 
     Parameters
     ----------
@@ -60,12 +72,16 @@ class Picture:
         What the collector last said.
     t_s : float
         Seconds since the start.
+    light, instruction
+        What to do, where something is.
     """
 
     phase: Phase
     state: str
     status: Status | None
     t_s: float
+    light: Light = "green"
+    instruction: Instruction | None = None
 
 
 class View(Protocol):

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
@@ -25,6 +26,42 @@ NAME = "lock.json"
 
 class LockedError(RuntimeError):
     """Somebody records this participant at this moment; the text is one line."""
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """What a launcher that died left.
+
+    Parameters
+    ----------
+    run : Path or None
+        Folder of the run; None where none had begun.
+    processes : mapping of str to (int, str)
+        All that it had started, by name: number, and mark of the beginning.
+    living : tuple of str
+        Those that live.
+    """
+
+    run: Path | None
+    processes: Mapping[str, tuple[int, str]]
+    living: tuple[str, ...]
+
+    @property
+    def recording(self) -> bool:
+        """Whether a session goes on."""
+        return self.run is not None and bool({"collector", "window"} & set(self.living))
+
+
+def orphans(folder: Path, *, born: Callable[[int], str | None] = birth) -> Orphans | None:
+    """Return what a dead launcher left running; None where nothing runs, or the launcher lives: then the lock refuses."""
+    path = folder / NAME
+    record = _parse(path.read_bytes()) if path.exists() else None
+    if record is None or record.boot != boot_id():
+        return None
+    living = tuple(name for name, (pid, mark) in record.processes.items() if born(pid) == mark)
+    if not living or "launcher" in living:
+        return None
+    return Orphans(Path(record.run) if record.run else None, record.processes, living)
 
 
 class _Record(msgspec.Struct):
@@ -48,6 +85,8 @@ class Lock:
         Another one that is held for as long, such as the machine's.
     what : str
         What is locked, in words.
+    heirs : mapping of str to (int, str), optional
+        Children of a launcher that died, which this one takes over: that they live keeps nobody out.
 
     Raises
     ------
@@ -57,15 +96,16 @@ class Lock:
 
     def __init__(
         self, folder: Path, *, born: Callable[[int], str | None] = birth, also: Lock | None = None,
-        what: str = "this participant is being recorded",
+        what: str = "this participant is being recorded", heirs: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:  # fmt: skip
         self.path, self._born, self._also, self._what = folder / NAME, born, also, what
+        self._heirs = {name: held for name, held in (heirs or {}).items() if name != "launcher"}
         self._held: dict[str, tuple[int, str]] = {}
         self._run = ""
 
     def __enter__(self) -> Self:
         if self._also:
-            self._look()
+            self.look()
             self._also.__enter__()  # before ours: where it refuses, no folder is made
         try:
             self._take()
@@ -75,10 +115,15 @@ class Lock:
             raise
         return self
 
-    def _look(self) -> None:
-        """Refuse for what is written already: whoever records this participant is a better reason than a busy machine."""
+    def look(self) -> None:
+        """Refuse for what is written already, and write nothing.
+
+        Whoever records this participant is a better reason than a busy machine: that is said first.
+        """
         if self.path.exists():
             self._refuse(self.path.read_bytes())
+        if self._also:
+            self._also.look()
 
     def _refuse(self, data: bytes) -> None:
         record = _parse(data)
@@ -89,7 +134,7 @@ class Lock:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _exclusive(self.path) as file:
             self._refuse(file.read())
-            self._held = {"launcher": self._named(os.getpid())}
+            self._held = {"launcher": self._named(os.getpid()), **self._heirs}
             self._write(file)
 
     def name(self, *, run: Path | None = None, pids: Mapping[str, int] | None = None) -> None:
@@ -121,7 +166,9 @@ class Lock:
         file.flush()
 
     def _is_held(self, record: _Record) -> bool:
-        return record.boot == boot_id() and any(self._born(pid) == mark for pid, mark in record.processes.values())
+        taken_over = {tuple(held) for held in self._heirs.values()}
+        others = [held for held in record.processes.values() if tuple(held) not in taken_over]
+        return record.boot == boot_id() and any(self._born(pid) == mark for pid, mark in others)
 
 
 def _parse(data: bytes) -> _Record | None:
@@ -140,10 +187,7 @@ def machine_folder() -> Path:
 
 def _refusal(path: Path, what: str, record: _Record) -> str:
     who = ", ".join(f"{name} {pid}" for name, (pid, _) in record.processes.items())
-    return (
-        f"{path}: {what} ({record.run or 'a run begins'}; processes {who}); "
-        "joining a running session is not there yet: let it end, or end these processes"
-    )
+    return f"{path}: {what} ({record.run or 'a run begins'}; processes {who}); let it end, or end these processes"
 
 
 @contextmanager

@@ -12,11 +12,70 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 _TAIL_BYTES = 4096
 _ASK_AGAIN_S = 1.0
+UNKNOWN = 70  # exit code of an adopted child of which nothing tells how it ended; none of ours ends with it
+
+
+class Process(Protocol):
+    """What is asked of a process: that of :class:`subprocess.Popen`, and of one that somebody else had started."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its exit code; None while it lives."""
+        ...
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class Adopted:
+    """A process that another launcher started: its number and mark tell it, its exit code nobody learns.
+
+    Parameters
+    ----------
+    pid, mark
+        As :func:`birth` tells them.
+    judge : callable
+        From what it left to the exit code that it should have had; None where nothing tells.
+    """
+
+    def __init__(self, pid: int, mark: str, *, judge: Callable[[], int | None] = lambda: None) -> None:
+        self.pid, self._mark, self._judge = pid, mark, judge
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code as it is judged, :data:`UNKNOWN` where nothing tells; None while it lives."""
+        if self._code is None and birth(self.pid) != self._mark:
+            judged = self._judge()
+            self._code = UNKNOWN if judged is None else judged
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it lives."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once, if it lives."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 @dataclass(frozen=True)
@@ -27,15 +86,20 @@ class Child:
     ----------
     name : str
         ``window``, ``collector``, ``twin``.
-    process : subprocess.Popen
+    process : Process
         The process.
     log : Path
         Where its output goes.
     """
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self.process.pid
 
     @property
     def code(self) -> int | None:
@@ -56,6 +120,8 @@ class Child:
         """Say how it ended, in words."""
         if self.code is None:
             return "runs"
+        if self.code == UNKNOWN:
+            return "has ended, nobody saw how"
         if self.code < 0:
             return f"was ended by {signal.Signals(-self.code).name}"
         return f"ended with exit code {self.code}"
@@ -68,7 +134,9 @@ class Child:
         return self.how() + (f"; the last line of {self.log.name}: " if (self.code or 0) < 0 else ": ") + words
 
 
-def start(name: str, argv: Sequence[str], *, environment: Mapping[str, str], log: Path) -> Child:
+def start(
+    name: str, argv: Sequence[str], *, environment: Mapping[str, str], log: Path, out: Path | None = None
+) -> Child:  # fmt: skip
     """Start a process in a group (and, where there are such, a session) of its own.
 
     Parameters
@@ -81,17 +149,21 @@ def start(name: str, argv: Sequence[str], *, environment: Mapping[str, str], log
         Added to our own environment; the token travels here, because every user of the machine can read ``argv``.
     log : Path
         Gets its output, appended.
+    out : Path, optional
+        Gets its standard output alone, from the beginning.
     """
-    with log.open("ab") as out:
-        process = _popen(list(argv), env={**os.environ, **environment}, out=out.fileno())
+    with ExitStack() as stack:
+        err = stack.enter_context(log.open("ab"))
+        said = stack.enter_context(out.open("wb")) if out else err
+        process = _popen(list(argv), env={**os.environ, **environment}, out=said.fileno(), err=err.fileno())
     return Child(name, process, log)
 
 
-def _popen(argv: list[str], *, env: dict[str, str], out: int) -> subprocess.Popen[bytes]:
+def _popen(argv: list[str], *, env: dict[str, str], out: int, err: int) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
-        return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, creationflags=flags)
-    return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, creationflags=flags)
+    return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
 
 
 def terminate(child: Child) -> None:
@@ -101,7 +173,7 @@ def terminate(child: Child) -> None:
     if sys.platform == "win32":
         child.process.send_signal(signal.CTRL_BREAK_EVENT)  # what the process itself sees as SIGBREAK
     else:
-        child.process.terminate()
+        child.process.send_signal(signal.SIGTERM)
 
 
 def kill(child: Child) -> None:

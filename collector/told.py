@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from protocol.folder import Run
 
@@ -27,16 +28,31 @@ class Told:
     page: str
 
 
-def report(run: Run) -> Told | None:
-    """Ask the report; None, with a warning, where it says nothing."""
-    command = [sys.executable, "-P", "-m", "bids_export", "report", str(run.path), "--json"]
+def command(run: Run) -> tuple[str, ...]:
+    """Return the report's command line."""
+    return (sys.executable, "-P", "-m", "bids_export", "report", str(run.path), "--json")
+
+
+def read(said: Any) -> Told | None:
+    """Take what it printed; None where that is no report."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT_S, check=False)
-        said = json.loads(done.stdout)
         return Told(tuple(said["repeat"]), tuple(said["findings"]), said["page"])
+    except (KeyError, TypeError):
+        return None
+
+
+def report(run: Run) -> Told | None:
+    """Ask the report and wait; None, with a warning, where it says nothing."""
+    try:
+        done = subprocess.run(command(run), capture_output=True, text=True, encoding="utf-8", timeout=LIMIT_S, check=False)
     except subprocess.TimeoutExpired:
         log.warning("the report took longer than %.0f s; later: emo-report %s", LIMIT_S, run.path)
-    except (ValueError, KeyError, TypeError):
+        return None
+    try:
+        found = read(json.loads(done.stdout))
+    except ValueError:
+        found = None
+    if found is None:
         words = " ".join((done.stderr or done.stdout).split())[:200]
         log.warning("the report says nothing (%s); later: emo-report %s", words, run.path)
-    return None
+    return found

@@ -70,14 +70,29 @@ class Link:
 
 
 class Hub:
-    """The launcher's end: binds a free port on loopback and makes the token."""
+    """The launcher's end: binds a free port on loopback and makes the token.
 
-    def __init__(self, *, now: Callable[[], float]) -> None:
-        self._now, self.token = now, secrets.token_urlsafe(24)
+    Parameters
+    ----------
+    now : callable
+        The LSL clock, seconds.
+    address, token : str, optional
+        Of a launcher that died: its children connect again by themselves, and go on speaking to this one.
+
+    Raises
+    ------
+    OSError
+        When somebody else has the address.
+    """
+
+    def __init__(self, *, now: Callable[[], float], address: str | None = None, token: str | None = None) -> None:
+        self._now, self.token = now, token or secrets.token_urlsafe(24)
         self._socket = _socket(zmq.ROUTER)
         # a process that comes back after a crash takes its old name over
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
-        self.address = f"tcp://127.0.0.1:{self._socket.bind_to_random_port('tcp://127.0.0.1')}"
+        if address:
+            self._socket.bind(address)
+        self.address = address or f"tcp://127.0.0.1:{self._socket.bind_to_random_port('tcp://127.0.0.1')}"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -117,7 +117,8 @@ def headset(study: Path, *, env: Mapping[str, str]) -> Iterator[subprocess.Popen
 @contextmanager
 def launched(study: Path, data: Path, *options: str, env: Mapping[str, str], participant: str = "07") -> Iterator[Live]:
     """Start emo-run; end it, and what it started, if a test failed halfway."""
-    argv = [str(BIN / "emo-run"), str(study), "--participant", participant, "--data", str(data), "--json", *options]
+    argv = [str(BIN / "emo-run"), str(study), "--participant", participant, "--data", str(data), "--json"]
+    argv += ["--no-page", "--skip-preflight", *options]
     process = subprocess.Popen(
         argv, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -36,6 +36,7 @@ for which in (signal.SIGINT, signal.SIGTERM):
     signal.signal(which, handle)
 link = Link.from_environment("window" if role == "window" else "collector", now=time.monotonic)
 assert link is not None
+flips = [0]
 
 
 def close(code: int, *, end: str = "complete", reason: str = "") -> None:
@@ -80,7 +81,8 @@ def collect() -> None:
 def show(state: str, wanted: str) -> None:
     """Beat until the wanted key comes."""
     for _ in range(round(LONGEST_S / 0.05)):
-        link.send(Beat(state=state, n_flip=1, t_flip=time.monotonic()))
+        flips[0] += 1
+        link.send(Beat(state=state, n_flip=flips[0], t_flip=time.monotonic()))
         (folder / "window.asked").touch()
         for envelope in link.receive():
             match envelope.body:

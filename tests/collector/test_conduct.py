@@ -12,8 +12,13 @@ import pytest
 from collector import processes
 from collector.conduct import Conductor
 from collector.crew import Outcome, Patience, Picture, Roster
+from collector.diary import Diary
+from collector.helm import Helm
 from collector.lock import Lock
+from collector.scenes import Header
 from collector.sitter import Sitter
+from collector.team import Team
+from collector.troubles import Troubles
 from protocol import folder, journal
 from protocol.journal import Journal
 from protocol.link import Hub
@@ -40,18 +45,22 @@ class Scene:
     def __init__(self, data: Path) -> None:
         self.run = folder.create(data, participant="07", session="01", task="emotion")
         self.view = Recorded()
-        self.conductor: Conductor | None = None
+        self.helm: Helm | None = None
 
     def play(self, *, collector: str = "good", window: str = "good", sits: bool = True, patience: Patience = SHORT) -> Outcome:
         roster = Roster(self.child("collector", collector), self.child("window", window))
         sitter = Sitter(lambda question: ("fear",), rng=np.random.default_rng(1)) if sits else None
         hub = Hub(now=time.monotonic)
         with Lock(self.run.path.parents[1]) as lock, Journal(self.run.journal("launch"), now=time.monotonic) as written:
-            self.conductor = Conductor(
-                self.run, roster, hub=hub, journal=written, lock=lock, view=self.view, now=time.monotonic, sitter=sitter,
-                patience=patience,
+            diary = Diary(written, now=time.monotonic)
+            team = Team(hub, diary=diary, lock=lock, scratch=self.run.path, now=time.monotonic, patience=patience)
+            team.enter(self.run.path, lock)
+            self.helm = Helm(
+                team, diary=diary, troubles=Troubles(diary, self.view, now=time.monotonic), view=self.view,
+                header=Header("test", "07", "01"), now=time.monotonic,
             )  # fmt: skip
-            outcome = self.conductor.conduct()
+            conductor = Conductor(self.run, roster, helm=self.helm, sitter=sitter, patience=patience)
+            outcome = conductor.conduct()
         hub.close()
         return outcome
 
@@ -64,7 +73,7 @@ class Scene:
         def show(picture: Picture) -> None:
             if when(picture) and not done:
                 done.append(True)
-                self.conductor.interrupt()
+                self.helm.interrupt()
 
         self.view.show = show
 
@@ -205,7 +214,7 @@ def test_a_session_whose_markers_nobody_records_is_an_alarm(scene: Scene) -> Non
 
 
 def test_a_second_interrupt_hurries(scene: Scene) -> None:
-    scene.view.show = lambda p: p.state.startswith("welcome") and scene.conductor.interrupt()
+    scene.view.show = lambda p: p.state.startswith("welcome") and scene.helm.interrupt()
     endless = Patience(stop=processes.Patience(asked=1e6, terminated=1.0))
     assert scene.play(window="stubborn", sits=False, patience=endless).end == "aborted"
     assert "window/terminated" in scene.journalled("command")

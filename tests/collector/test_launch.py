@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import consent, disk, launch, prepare, processes
+from collector import consent, disk, launch, lineup, prepare, processes, verdict
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome
 from collector.lock import Lock, LockedError
@@ -43,10 +43,10 @@ CHILD = str(Path(__file__).with_name("fake_child.py"))
 # the launcher as it is, with children of twenty lines
 WITH_FAKES = f"""
 import sys
-from collector import launch
+from collector import launch, lineup
 from collector.crew import Roster
 child = lambda role, run: (sys.executable, "-P", {CHILD!r}, role, "good", str(run.path))
-launch.roster = lambda plan, run, options: Roster(child("collector", run), child("window", run))
+lineup.roster = lambda plan, run, *rest: Roster(child("collector", run), child("window", run)) if run else Roster((), ())
 launch.main()
 """
 
@@ -202,7 +202,7 @@ def test_a_second_launcher_is_refused_while_the_first_or_a_child_of_it_lives(tmp
     with Lock(tmp_path / "sub-07", born=births.get) as lock:
         lock.name(run=tmp_path / "run-01", pids={"collector": 11})
         text = lock.path.read_text()
-        with pytest.raises(LockedError, match=r"run-01; processes launcher \d+, collector 11.*not there yet"):
+        with pytest.raises(LockedError, match=r"run-01; processes launcher \d+, collector 11.*let it end"):
             Lock(tmp_path / "sub-07", born=births.get).__enter__()
     assert "11" in lock.path.read_text(), "a child that would not end goes on holding the lock"
     lock.path.write_text(text)
@@ -376,17 +376,17 @@ def test_the_verdict_is_the_exit_code_and_one_line(
             session_uid="u", end=end, reason="escape" if end == "aborted" else "", closed_wall="2026", quality=judged
         )
         manifest.save(run.manifest_json)
-    verdict = launch.judge(run, outcome)
-    assert (verdict.code, verdict.text) == (code, text)
-    assert json.loads(json.dumps(verdict.record()))["exit"] == code
+    found = verdict.judge(run, outcome)
+    assert (found.code, found.text) == (code, text)
+    assert json.loads(json.dumps(found.record()))["exit"] == code
 
 
 def test_after_a_crash_the_verdict_says_how_what_was_recorded_becomes_whole(tmp_path: Path) -> None:
     run = folder.create(tmp_path, participant="07", session="01", task="emotion")
     outcome = Outcome("aborted", "collector/lost", "the collector was ended by SIGKILL")
-    assert launch.judge(run, outcome).text == "fault: the collector was ended by SIGKILL"  # nothing was recorded
+    assert verdict.judge(run, outcome).text == "fault: the collector was ended by SIGKILL"  # nothing was recorded
     run.xdf.write_bytes(b"XDF:")
-    assert launch.judge(run, outcome).text.endswith(f"; make what was recorded whole with: emo-record recover {run.path}")
+    assert verdict.judge(run, outcome).text.endswith(f"; make what was recorded whole with: emo-record recover {run.path}")
 
 
 def test_the_plan_of_a_replacement_is_the_excluded_participant_s_and_stays_so(study: Path) -> None:
@@ -402,10 +402,10 @@ def test_the_plan_of_a_replacement_is_the_excluded_participant_s_and_stays_so(st
 def test_the_children_are_started_so_that_a_folder_of_the_users_cannot_shadow_ours(study: Path) -> None:
     plan = prepare.check(study, participant="07", session="01", data=None, twin=True)
     run = Run(plan.data, "07", "01", "01", "emotion")
-    found = launch.roster(plan, run, launch.Options(windowed=True, effect=0.0))
+    found = lineup.roster(plan, run, lineup.Options(windowed=True, effect=0.0))
     assert all(argv[1] == "-P" for argv in (found.collector, found.window, found.twin))
     assert "--windowed" in found.window
-    real = launch.roster(replace(plan, twin=False), run, launch.Options(False, 1.0))
+    real = lineup.roster(replace(plan, twin=False), run, lineup.Options())
     assert real.twin == ()
     assert "--twin" not in (*real.collector, *real.window)
 
@@ -460,7 +460,17 @@ def test_ctrl_c_on_the_terminal_reaches_the_launcher_alone(study: Path) -> None:
 def test_a_closed_terminal_ends_the_session_in_order_and_leaves_no_child(study: Path) -> None:
     terminals.needed()
     run = Run(study.parent / "data", "07", "01", "01", "emotion")
-    argv = [sys.executable, "-c", WITH_FAKES, str(study), "--participant", "07", "--data", str(study.parent / "data")]
+    argv = [
+        sys.executable,
+        "-c",
+        WITH_FAKES,
+        str(study),
+        "--participant",
+        "07",
+        "--data",
+        str(study.parent / "data"),
+        "--no-page",
+    ]
     form = ["--age", "24", "--sex", "F", "--handedness", "R", "--consent", "eeg"]
     environment = {**os.environ, "DISPLAY": ":99", "TERM": "xterm", "XDG_STATE_HOME": str(study.parent / "state")}
     pid, terminal = pty.fork()
@@ -479,11 +489,11 @@ def test_a_closed_terminal_ends_the_session_in_order_and_leaves_no_child(study: 
 # the collector as it is, which waits three seconds for the headset
 WITHOUT_DEVICES = f"""
 import sys
-from collector import launch
+from collector import launch, lineup
 from collector.crew import Roster
 record = lambda run, study: (sys.executable, "-P", "-m", "collector", str(run.path), "--study", str(study), "--wait", "3")
 window = lambda run: (sys.executable, "-P", {CHILD!r}, "window", "good", str(run.path))
-launch.roster = lambda plan, run, options: Roster(record(run, plan.files.path), window(run))
+lineup.roster = lambda plan, run, *rest: Roster(record(run, plan.files.path), window(run)) if run else Roster((), ())
 launch.main()
 """
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from collector import told
-from collector.launch import _of_report
+from collector.crew import Outcome
+from collector.launch import lines
+from collector.verdict import judge, reported
 from protocol.folder import Run
 from tests.bids_export import lab
 
@@ -15,8 +17,10 @@ def test_a_run_that_ended_is_reported_on_with_what_to_repeat(tmp_path: Path) -> 
     assert said is not None
     assert said.repeat == (1,)
     assert Path(said.page).parent == tmp_path / "data" / "reports"
-    assert "repeat clip 1" in _of_report(said)
-    assert any(line.startswith("look at: 500 samples") for line in _of_report(said))
+    verdict = reported(judge(run, Outcome("complete")), said)
+    assert verdict.repeat == (1,)
+    assert any(line.startswith("look at: 500 samples") for line in lines(verdict))
+    assert lines(verdict)[-1] == f"report: {said.page}"
 
 
 def test_a_report_that_cannot_be_made_is_no_fault(tmp_path: Path, caplog) -> None:

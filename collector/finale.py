@@ -1,0 +1,137 @@
+"""The last stage: the verdict, the report and the files of a run, shown until the operator leaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collector import told
+from collector.crew import Patience
+from collector.helm import Helm
+from collector.helper import Helper
+from collector.scenes import Known
+from collector.situation import Situation
+from collector.verdict import Verdict, reported
+from protocol.folder import Manifest, Run, sha256
+from protocol.messages import Command, Envelope
+from protocol.scene import File
+
+
+@dataclass
+class Check:
+    """Files of a run, compared with its manifest in a thread of their own: hours of video take minutes.
+
+    Parameters
+    ----------
+    run : Run
+        With its manifest.
+    """
+
+    run: Run
+    files: tuple[File, ...] = ()
+    _thread: threading.Thread | None = field(default=None, repr=False)
+
+    def begin(self) -> None:
+        """List the files, and begin to read them."""
+        if not self.run.manifest_json.exists():
+            return
+        records = Manifest.load(self.run.manifest_json).files
+        self.files = tuple(File(name=record.path, size_B=record.size_B) for record in records)
+        self._thread = threading.Thread(target=self._verify, name="verify", daemon=True)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether all were read."""
+        return self._thread is None or not self._thread.is_alive()
+
+    def _verify(self) -> None:
+        for record in Manifest.load(self.run.manifest_json).files:
+            path = self.run.path / record.path
+            try:
+                right = path.stat().st_size == record.size_B and sha256(path) == record.sha256
+            except OSError:
+                right = False
+            # one tuple takes the place of another: who reads meanwhile sees the one or the other
+            self.files = tuple(
+                File(name=file.name, size_B=file.size_B, verified=right) if file.name == record.path else file
+                for file in self.files
+            )
+
+
+class Finale:
+    """Shows the end.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        As far as it is known.
+    before : Situation
+        How the session stood last.
+    helm : Helm
+        Page, terminal, children.
+    report : Helper or None
+        Makes the report; None where there is nothing to report on.
+    patience : Patience
+        How long somebody may read.
+    """
+
+    def __init__(
+        self, verdict: Verdict, before: Known, *, helm: Helm, report: Helper | None, patience: Patience,
+        done: Callable[[Verdict], None] = lambda verdict: None,
+    ) -> None:  # fmt: skip
+        self.verdict, self._before, self._helm, self._report, self._patience = verdict, before, helm, report, patience
+        self._check, self._tell = Check(verdict.run), done
+        self._until = helm.now() + patience.finish
+        self._stopped = self._settled = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the operator has left it."""
+        return self._stopped or self._helm.now() > self._until
+
+    def open(self) -> None:
+        """Begin with the report and the files."""
+        self._check.begin()
+        if self._report is not None:
+            self._report.ask()
+
+    def hear(self, envelope: Envelope) -> None:
+        """Nobody is left to be heard."""
+
+    def step(self) -> None:
+        """Take in what the report says."""
+        if self._settled:
+            return
+        if self._report is None:
+            self._settled = True
+        elif (answer := self._report.look()) is not None:
+            self._settled = True
+            self.verdict = reported(self.verdict, told.read(answer.said))
+        if self._settled:
+            self._tell(self.verdict)
+
+    def obey(self, command: Command) -> str:
+        """Leave."""
+        if command.verb != "stop":
+            return f"{command.verb}: the session is over"
+        self._stopped = True
+        return ""
+
+    def interrupt(self) -> None:
+        """Leave at once."""
+        self._stopped = True
+        if self._report is not None:
+            self._report.cancel()
+
+    def known(self) -> Known:
+        """Return the end."""
+        said = self.verdict.said(self._check.files) if self._settled else None
+        header = self._helm.header
+        situation = Situation(
+            phase="finish", t=self._helm.now(), n_trials=header.n_trials, findings=self._before.situation.findings,
+            contact=self._before.situation.contact, troubles=(), language=header.language, simulated=header.simulated,
+            said=said,
+        )  # fmt: skip
+        return Known(situation, None, self.verdict.run.run, self._before.t_s, self._before.timeline)

@@ -1,0 +1,148 @@
+"""What a session came to: keep, repeat clips, exclude, not judged, and why; one line for people, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from collector.crew import Outcome
+from collector.told import Told
+from protocol import commands
+from protocol.folder import Manifest, Quality, Run
+from protocol.scene import Contact, File, Finding, Said
+
+# what stands in files as a word, said to people
+_METRICS = {"CQ": "contact quality", "EQ": "EEG quality"}
+_REASONS = {
+    "escape": "Escape was pressed", "operator": "ended by the operator", "window closed": "the window was closed",
+    "no blinks": "the cued blinks were not seen in the EEG: does somebody wear the cap?",
+    "contacts": "the contacts did not become good",
+}  # fmt: skip
+
+Name = Literal["keep", "repeat", "exclude", "not_judged", "aborted", "fault"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a session came to.
+
+    Parameters
+    ----------
+    code : int
+        Exit code: 0 kept, 1 excluded, not judged or aborted, 3 fault.
+    name : str
+        In one word.
+    text : str
+        For people, one line.
+    run : Run
+        Where it lies.
+    outcome : Outcome
+        How it ended.
+    quality : Quality or None
+        The rule's verdict, where there is a manifest.
+    reasons : tuple of str
+        What else has to be known of it: overrides, a contact check that was not passed, what the report found.
+    repeat : tuple of int
+        Trials whose clips have to be shown again to be used.
+    page : str
+        Where the report lies.
+    """
+
+    code: int
+    name: Name
+    text: str
+    run: Run
+    outcome: Outcome
+    quality: Quality | None
+    reasons: tuple[str, ...] = ()
+    repeat: tuple[int, ...] = ()
+    page: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        files = sorted(path.name for path in self.run.path.iterdir())
+        return {
+            "schema": 1, "exit": self.code, "verdict": self.name, "message": self.text, "reasons": list(self.reasons),
+            "repeat": list(self.repeat), "run": str(self.run.path), "participant": self.run.participant,
+            "session": self.run.session, "number": self.run.run, "end": self.outcome.end, "reason": self.outcome.reason,
+            "fault": self.outcome.fault, "quality": self.quality.model_dump() if self.quality else None, "files": files,
+        }  # fmt: skip
+
+    def said(self, files: Sequence[File] = ()) -> Said:
+        """Return what a page shows of it."""
+        return Said(
+            exit=self.code, verdict=self.name, text=self.text, reasons=self.reasons, repeat=self.repeat, report=self.page,
+            files=tuple(files),
+        )  # fmt: skip
+
+
+def judge(run: Run, outcome: Outcome) -> Verdict:
+    """Turn the end of a session and its manifest into a verdict."""
+    manifest = Manifest.load(run.manifest_json) if run.manifest_json.exists() else None
+    quality = manifest.quality if manifest else None
+    if outcome.fault:
+        crashed = manifest is None and run.xdf.exists()
+        cure = f"; make what was recorded whole with: emo-record recover {run.path}" if crashed else ""
+        return Verdict(commands.FAULT, "fault", f"fault: {outcome.fault}{cure}", run, outcome, quality)
+    # the window may have ended well and the recording not: the recording counts
+    if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
+        reason = (manifest.reason if manifest else "") or outcome.reason
+        text = f"aborted{': ' if reason else ''}{_REASONS.get(reason, reason)}"
+        return Verdict(commands.CHECK_FAILED, "aborted", text, run, Outcome("aborted", reason), quality)
+    if quality is None:
+        text = "not judged: the recording has no verdict"
+        return Verdict(commands.CHECK_FAILED, "not_judged", text, run, outcome, None)
+    code = commands.SUCCESS if quality.verdict == "keep" else commands.CHECK_FAILED
+    return Verdict(code, quality.verdict, _in_words(quality), run, outcome, quality)
+
+
+def _in_words(quality: Quality) -> str:
+    metric = _METRICS[quality.metric]
+    if quality.verdict == "keep":
+        return f"keep: {metric} {quality.value or 0:.2%}, at least {quality.threshold:.2%} is asked"
+    return f"{quality.verdict.replace('_', ' ')}: {quality.reason.replace(quality.metric, metric)}"
+
+
+def reported(verdict: Verdict, told: Told | None) -> Verdict:
+    """Add what the quality report says."""
+    if told is None:
+        return verdict
+    reasons = (*verdict.reasons, *told.findings)
+    return repeated(replace(verdict, reasons=reasons, page=told.page), told.repeat)
+
+
+def repeated(verdict: Verdict, repeat: Sequence[int]) -> Verdict:
+    """Name the clips that have to be shown again; a recording that is kept is kept without them."""
+    clips = tuple(sorted({*verdict.repeat, *repeat}))
+    if not clips:
+        return verdict
+    if verdict.name not in ("keep", "repeat"):
+        return replace(verdict, repeat=clips)
+    why = verdict.text.partition(": ")[2]
+    again = f"repeat {'clip' if len(clips) == 1 else 'clips'} {', '.join(map(str, clips))}"
+    return replace(
+        verdict, name="repeat", repeat=clips, text=f"{again}: too much of their EEG is missing; the rest is kept: {why}"
+    )
+
+
+def remembered(
+    verdict: Verdict, *, contact: Contact, gate_overridden: str = "", findings: Sequence[Finding] = (), skipped: bool = False
+) -> Verdict:  # fmt: skip
+    """Repeat in the verdict what was known before the first clip and passed over: whoever reads it must know."""
+    reasons = [f"overridden: {one.text} ({one.overridden})" for one in findings if one.overridden]
+    if skipped:
+        reasons.append("the preflight was left out")
+    if gate_overridden:
+        reasons.append(f"overridden: the contact gate was not open ({gate_overridden})")
+    reasons += _of_contact(contact)
+    return replace(verdict, reasons=(*reasons, *verdict.reasons))
+
+
+def _of_contact(contact: Contact) -> list[str]:
+    if contact.state == "no_blinks":
+        seen = f"contact check: {contact.n_seen} of {contact.n_cues} cued blinks were seen in the EEG"
+        return [f"{seen}; overridden: {contact.overridden}" if contact.overridden else seen]
+    if contact.state == "not_checked":
+        return ["contact check: was not made"]
+    return []
