@@ -24,7 +24,7 @@ from protocol.folder import Run, Session
 from tests import display, live_runs
 from tests.live_runs import Ended, Live
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 
 @dataclass

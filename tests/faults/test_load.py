@@ -19,6 +19,7 @@ SETTLED_S = count(3, 20)
 
 
 @pytest.mark.live
+@pytest.mark.alone
 def test_eight_streams_of_64_channels_at_1_khz_lose_nothing(tmp_path: Path, fault_row: Callable[..., None]) -> None:
     names = ["eeg", *(f"load{n}" for n in range(1, 8))]
     told = [{"name": name, "n_channels": 64, "sfreq": 1000.0, "format": "float32", "source_id": name} for name in names]
@@ -44,6 +45,7 @@ def test_eight_streams_of_64_channels_at_1_khz_lose_nothing(tmp_path: Path, faul
 
 
 @pytest.mark.live
+@pytest.mark.alone
 def test_memory_does_not_grow(tmp_path: Path, fault_row: Callable[..., None]) -> None:
     run = session(tmp_path / "data", study())
     with lab(tmp_path) as room:

@@ -38,7 +38,7 @@ from tests.barcode_clips import read_code, write_clip
 from tests.protocol.window import screens
 from tests.window_runs import Sitter, window
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 LIMIT_S = 240.0
 SFREQ = 48000

@@ -25,7 +25,7 @@ from protocol.words import WORDS
 from tests import display
 from tests.window_runs import Sitter, begin_run, window
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 LIMIT_S = 120.0
 SIZE_PX = (640, 480)
