@@ -65,6 +65,8 @@ class Truth:
     impulses: tuple[float, ...] = ()
     fps: float = 5.0
     size_px: tuple[int, int] = (160, 120)
+    host: str = ""  # the EEG's computer, and its headset, as the XDF's header names them
+    serial: str = ""
     light_s: float | None = None  # how late a photodiode sees the first and the last frame of each clip; None without one
 
     def sent(self, t: np.ndarray) -> np.ndarray:
@@ -135,7 +137,10 @@ def _eeg(writer: xdf.Writer, truth: Truth) -> None:
         lit = [truth.start + t + truth.light_s for clip in truth.clips for t in clip[:2]]
         light = 20 + 880 * np.sum([np.clip((times - t) * truth.sfreq + 0.5, 0, 1) * (times < t + 0.04) for t in lit], axis=0)
         labels, values = (*LABELS, "Light"), np.column_stack([values, light])
-    header = xdf.StreamHeader("EmotivDataStream-EEG", "EEG", len(labels), truth.sfreq, "double64", labels=labels)
+    header = xdf.StreamHeader(
+        "EmotivDataStream-EEG", "EEG", len(labels), truth.sfreq, "double64", labels=labels, hostname=truth.host,
+        desc=(("acquisition/serial_number", truth.serial),) if truth.serial else (),
+    )  # fmt: skip
     _add(writer, 1, header, arrived, values, truth)
 
 

@@ -21,7 +21,8 @@ from tests.bids_export.test_export import table
 FULL, _ = preset("demo", Sizes())
 SERIAL = "SERIAL7f3a9c21d0b84e65a1f2938475"
 STUDY = re.sub(r'serial_number = "[^"]*"', f'serial_number = "{SERIAL}"', FULL)
-SHORT = Truth(duration_s=18.0)
+HOST, HEADSET, TAG = (f"CANARY{what}4e1f90c2d7ab8365f1e2c0b9"[:32] for what in ("host", "headset", "tag"))
+SHORT = Truth(duration_s=18.0, host=HOST, serial=HEADSET)
 WHOLE = Person(age_y=93, sex="F", handedness="R", head_circumference_cm=56)
 SHARED = ("eeg", "face", "share", "train")
 STUDY_DATES = ("2026-09-21", "20260921", "2026-09-28", "20260928")  # of the wall clock in the XDF, and of session.json
@@ -35,6 +36,20 @@ def frames(path: Path) -> list[bytes]:
     return [data[len(data) // 2 :][:48] for data in packets]
 
 
+def tagged(film: Path) -> None:
+    """Write a tag into a Matroska file, for the whole and for its stream; its packets stay as they are."""
+    other = film.with_suffix(".tagged.mkv")
+    with av.open(str(film)) as source, av.open(str(other), "w", format="matroska") as target:
+        target.metadata["COMMENT"] = TAG
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.metadata["TITLE"] = TAG
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    other.replace(film)
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     """Two sessions of one who shares, one who does not share, one below the rule who shares."""
@@ -45,6 +60,7 @@ def data(tmp_path_factory) -> Path:
         told.model_copy(update={"created_wall": day, "resumes": "cafe" * 8, "boot": "boot-id-of-a-machine-0123"}).save(
             run.session_json
         )
+        tagged(run.video())
         os.utime(run.xdf, (0, 0))
     record(where, SHORT, Who("02", person=WHOLE, scopes=("eeg", "face", "train")), text=STUDY)
     record(where, Truth(duration_s=18.0, overall=70.0), Who("03", person=WHOLE, scopes=SHARED), text=STUDY)
@@ -74,7 +90,8 @@ def secrets_of(data: Path) -> dict[str, list[str | bytes]]:
     film = next(data.glob("sub-01/ses-01/run-01/*.mkv"))
     return {
         "date": list(STUDY_DATES), "serial": [SERIAL], "uid": [s.uid for s in told], "resumed": ["cafe" * 8],
-        "boot": ["boot-id-of-a-machine-0123"], "face": [*frames(film)], "container": [*MAGIC.values()],
+        "boot": ["boot-id-of-a-machine-0123"], "host": [HOST], "headset": [HEADSET], "tag": [TAG],
+        "face": [*frames(film)], "container": [*MAGIC.values()],
     }  # fmt: skip
 
 
@@ -83,16 +100,18 @@ def leaks(data: Path, root: Path) -> set[str]:
 
 
 def test_the_internal_dataset_holds_what_is_looked_for_and_is_for_its_owner_alone(data: Path, tmp_path: Path, capsys) -> None:
-    assert leaks(data, data) == {"date", "serial", "uid", "resumed", "boot", "face", "container"}
+    assert leaks(data, data) == {
+        "date", "serial", "uid", "resumed", "boot", "host", "headset", "tag", "face", "container"
+    }  # fmt: skip
     root = tmp_path / "bids"
     with pytest.raises(SystemExit) as ended:
         commands.run(cli.export_app, cli.BAD_INPUT, args=[str(data), str(root)])
     assert ended.value.code == 0
-    assert leaks(data, root) >= {"date", "serial", "uid", "face", "container"}
+    assert leaks(data, root) >= {"date", "serial", "uid", "tag", "face", "container"}
     assert {path.stat().st_mode & 0o077 for path in (root, *root.rglob("*"))} == {0}
 
 
-def test_no_face_date_serial_identifier_or_xdf_is_in_any_byte(data: Path, shared: Path) -> None:
+def test_no_face_date_serial_identifier_tag_or_xdf_is_in_any_byte(data: Path, shared: Path) -> None:
     assert leaks(data, shared) == set()
     assert not (shared / "sourcedata").exists()
     assert not list(shared.rglob("*_frames.*"))
