@@ -40,6 +40,7 @@ _LIGHT = dict(_TROUBLES)
 _LAST_WORDS = ("collector/lost", "collector/broken", "collector/silent", "collector/slow", "disk/full")  # matter to the end
 _BUTTONS: Mapping[str, Button] = {"twin/lost": "abort"}
 _HOPELESS = ("window/frozen", "window/silent")  # after FROZEN_S
+_AFTER_THE_CLIP = ("battery/critical", "counter/frozen")  # what is to be done would spoil the clip that is shown
 _LASTING = ("battery/low", "disk/low", "clock/step", "suspended")  # they may stay as long as the session: START all the same
 _DOING: Mapping[str, str] = {
     "": "session/opening", "starting": "session/opening", "waiting": "session/opening", "welcome": "session/reading",
@@ -141,6 +142,8 @@ def _trouble(s: Situation, code: str, one: Trouble) -> _Case:
     }  # fmt: skip
     if code in _HOPELESS and age_s > FROZEN_S:
         return _Case(light, f"{code}/long", "abort", values=values)
+    if code in _AFTER_THE_CLIP and s.phase == "session" and _name(s.state) == "clip":
+        return _Case(light, f"{code}/soon", values=values)
     if code in _LASTING and s.phase == "contacts" and "start" in allowed(s):
         return _Case(light, f"{code}/start", "start", values=values)
     return _Case(light, code if code in _RANK else "other", _BUTTONS.get(code, ""), values=values)
@@ -211,7 +214,7 @@ def _session(s: Situation) -> Iterator[_Case]:
         yield _Case("red", "contact/no_blinks", "check", "contact", {"seen": contact.n_seen, "cues": contact.n_cues})
     if contact.state == "not_checked" and not contact.overridden and s.trial is None and s.state:
         yield _Case("amber", "contact/not_checked")
-    doing = s.state.partition(" ")[0].partition("/")[0]
+    doing = _name(s.state)
     gate = s.gate
     if doing == "break" and gate is not None and not gate.green and s.poor:
         yield _Case("amber", "session/wet", values={"sensors": _few(s, s.poor)})
@@ -229,6 +232,10 @@ def _finish(s: Situation) -> _Case:
 
 
 # ---- values in words -------------------------------------------------------------------------------------------------------
+
+
+def _name(state: str) -> str:
+    return state.partition(" ")[0].partition("/")[0]
 
 
 def _words(s: Situation) -> Mapping[str, str]:

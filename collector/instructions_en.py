@@ -25,6 +25,8 @@ ENGLISH: Mapping[str, str] = {
     "window/frozen/long": "The participant's screen has stood still for {age} s. Press Abort.",
     "twin/lost": "The simulated headset has ended. Press Abort.",
     "counter/frozen": "The headset's sample counter stands still. Switch the headset off and on again.",
+    "counter/frozen/soon": "The headset's sample counter stands still. Wait for the end of the clip.",
+    "battery/critical/soon": "Battery {percent} %. Fetch the charging cable: the session holds after this clip.",
     "battery/critical": "Battery {percent} %. Charge the headset, off the head.",
     # alarms: what is to be done while the session goes on
     "gate/lost": "Contact is lost. Wet {sensors}.",

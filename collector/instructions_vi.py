@@ -25,6 +25,8 @@ VIETNAMESE: Mapping[str, str] = {
     "window/frozen/long": "Màn hình của người tham gia bị đứng đã {age} giây. Nhấn Hủy buổi ghi.",
     "twin/lost": "Mũ điện não mô phỏng đã dừng. Nhấn Hủy buổi ghi.",
     "counter/frozen": "Bộ đếm mẫu của mũ điện não đứng yên. Tắt mũ rồi bật lại.",
+    "counter/frozen/soon": "Bộ đếm mẫu của mũ điện não đứng yên. Chờ hết đoạn phim này.",
+    "battery/critical/soon": "Pin còn {percent} %. Lấy dây sạc: buổi ghi sẽ dừng chờ sau đoạn phim này.",
     "battery/critical": "Pin còn {percent} %. Tháo mũ điện não ra rồi sạc.",
     # alarms: what is to be done while the session goes on
     "gate/lost": "Mất tiếp xúc. Làm ướt {sensors}.",

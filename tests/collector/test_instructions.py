@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import collector.page.words_en as page_words_en
+import collector.page.words_vi as page_words_vi
 from collector.instructions import WORDS, Situation, allowed, decide
 from protocol.scene import Contact, Finding, GateState, Said, Trouble
 
@@ -118,6 +120,7 @@ def test_both_languages_say_the_same_codes_with_the_same_values() -> None:
 
 MUTED = Finding(code="audio", light="red", text="Sound is muted", cure="Turn it up", blocks=True)
 TABLE = Contact(state="no_blinks", n_cues=6, n_seen=1)
+LOW = trouble("battery/critical", "stop")
 SESSION = Situation("session", t=110.0, state="clip trial=3 target=fear", trial=3, n_trials=12, kinds=KINDS, recording=True)
 GATE = GateState(metric="CQ", threshold=0.8, hold_s=10.0, overall=0.6, good=20, n=32)
 EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
@@ -135,6 +138,10 @@ EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
          "Battery 14 %, lasts 25 min. Have the charging cable ready.", ""),
         (replace(SESSION, troubles=(trouble("stream/lost EmotivDataStream-Contact-Quality"),)), "amber",
          "No contact quality for 10 s. Switch its stream on in the headset's program.", ""),
+        (replace(SESSION, troubles=(LOW,), battery=3.0), "red",
+         "Battery 3 %. Fetch the charging cable: the session holds after this clip.", ""),
+        (replace(SESSION, state="hold", holding=True, troubles=(LOW,), battery=3.0), "red",
+         "Battery 3 %. Charge the headset, off the head.", ""),
         (replace(SESSION, state="hold", holding=True, troubles=(EEG_LOST,)), "red",
          "No EEG for 10 s. Switch the headset on and bring it near its receiver.", ""),
         (replace(SESSION, state="hold", holding=True), "amber", "All is well again. Press Resume.", "resume"),
@@ -183,3 +190,17 @@ def test_a_low_battery_hides_neither_the_sensors_to_wet_nor_start() -> None:
 def test_alarms_of_devices_that_are_put_away_do_not_matter_after_the_session() -> None:
     assert decide(Situation("closing", troubles=(EEG_LOST, trouble("camera/lost"))))[0] == "green"
     assert decide(Situation("closing", troubles=(trouble("disk/full", "stop"),)))[1].code == "disk/full"
+
+
+def test_buttons_are_called_as_on_the_page() -> None:
+    page = {"en": page_words_en.ENGLISH, "vi": page_words_vi.VIETNAMESE}
+    for code, text in WORDS["en"].items():
+        for verb in BUTTON_WORDS.values():
+            if f"ress {page['en'][f'button_{verb}']}" in text:
+                assert page["vi"][f"button_{verb}"] in WORDS["vi"][code], (code, verb)
+    assert {verb: page["en"][f"button_{verb}"] for verb in BUTTON_WORDS.values()} == {v: k for k, v in BUTTON_WORDS.items()}
+
+
+def test_a_session_that_nobody_may_steer_offers_no_button() -> None:
+    assert decide(replace(SESSION, state="hold", holding=True, buttons=("note",)))[1].button == ""
+    assert decide(Situation("contacts", buttons=()))[1].button == ""
