@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.prompt import Prompt
 
-from collector import rescue_cli
+from collector import contact_cli, rescue_cli
 from collector.consent import ConsentError, agreement
 from collector.disk import RoomError
 from collector.xdf import XdfError, check
@@ -24,6 +24,7 @@ from protocol.study import Study, StudyError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The recorder alone.")
 app.command(short_help="Say what is in a recording, and whether it is whole.")(rescue_cli.check)
+app.command(short_help="Say whether somebody wears the cap: cued blinks, and alpha.")(contact_cli.contact)
 app.command(short_help="Make a whole recording, or run, out of what a crash left.")(rescue_cli.recover)
 
 
