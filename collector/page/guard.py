@@ -53,9 +53,10 @@ def host_is_ours(host: str) -> bool:
     """Whether a Host header names this machine."""
     try:
         parts = urlsplit(f"//{host}")
-        return parts.hostname in HOSTS and parts.netloc == host and (parts.port is None or parts.port > 0)
+        named = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
     except ValueError:
         return False
+    return parts.hostname in HOSTS and named == host  # nothing before, between or after
 
 
 def comes_from_us(headers: Mapping[str, str], *, websocket: bool) -> bool:

@@ -11,7 +11,7 @@ from protocol.words_types import Language
 STALE_S = 2.0  # a stream is silent after this, or after three of its samples
 OFF_FRAC = 0.05  # a rate that is off by more is looked at
 LOSSES = (0.01, 0.10)  # share of lost samples that is looked at, and that is bad
-PREFIX = "EmotivDataStream-"  # says nothing to who sees nothing else
+PREFIXES = ("EmotivDataStream-", "emolab-")  # say nothing to who sees nothing else
 
 Health = Literal["good", "look", "bad", "quiet"]
 
@@ -39,6 +39,13 @@ def lost_frac(stream: StreamStatus) -> float:
     return lost / (stream.n + lost) if lost else 0.0
 
 
+def short(name: str) -> str:
+    """Return a stream's name without what all of them begin with."""
+    for prefix in PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
 def _stream(stream: StreamStatus, language: Language, since_s: float) -> dict[str, Any]:
     words = WORDS[language]
     age = stream.age_s + since_s if stream.age_s is not None else None
@@ -48,7 +55,7 @@ def _stream(stream: StreamStatus, language: Language, since_s: float) -> dict[st
         rate = words["tile_events"].format(n=number(stream.n, language))
     lost = number(100 * lost_frac(stream), language, digits=1)
     return {
-        "name": stream.name.removeprefix(PREFIX),
+        "name": short(stream.name),
         "health": health(stream, age),
         "rate": rate,
         "age": _age(age, language),
@@ -59,7 +66,7 @@ def _stream(stream: StreamStatus, language: Language, since_s: float) -> dict[st
 def _age(age_s: float | None, language: Language) -> str:
     if age_s is None:
         return WORDS[language]["tile_never"]
-    return WORDS[language]["tile_age"].format(age=int(age_s)) if age_s >= 1 else WORDS[language]["tile_fresh"]
+    return WORDS[language]["tile_age"].format(age=int(age_s))
 
 
 def _camera(camera: CameraStatus, language: Language) -> dict[str, Any]:

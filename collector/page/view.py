@@ -136,7 +136,7 @@ def gauges(board: Board) -> Payload | None:
         "doing": state_word(scene),
         "disk": disk(board.status, scene),
         "battery": battery or texts["unknown"],
-        "battery_left": texts["battery_left"].format(min=number(left / 60, language)) if left is not None else "",
+        "battery_title": texts["battery_left"].format(min=number(left // 60, language)) if left is not None else texts["battery"],
         "troubles": [t.text for t in scene.troubles if t.text != scene.instruction.text],
     }
 

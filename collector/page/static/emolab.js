@@ -51,7 +51,6 @@ const emolab = {
       red: '<path d="M31 4h38l27 27v38L69 96H31L4 69V31z"/><path class="in" d="M33 33l34 34M67 33 33 67"/>',
       unknown: '<rect x="6" y="6" width="88" height="88" rx="14"/><path class="in" d="M34 38c0-22 33-22 33-2 0 14-17 13-17 27M50 76v2"/>',
       quiet: '<rect x="8" y="38" width="84" height="24" rx="12"/>',
-      repeat: '<path d="M50 6 97 92H3z"/><path class="in" d="M38 70a17 17 0 1 1 23 3M61 60v14H47"/>',
     };
     const alias = { good: "green", look: "amber", bad: "red" };
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

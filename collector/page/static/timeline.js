@@ -7,7 +7,12 @@
   let moments = [];
 
   emolab.on("timeline", (p) => { moments = p.moments; draw(); });
-  emolab.on("gauges", () => draw());
+  emolab.on("gauges", (p) => {
+    draw();
+    const also = document.getElementById("also");
+    also.textContent = p.troubles.length ? say("also", { texts: p.troubles.join(" · ") }) : "";
+    slot("timeline").querySelector(".legend").hidden = p.troubles.length > 0; // there is room for one of them
+  });
 
   function draw() {
     const now = emolab.newest.gauges?.t_s ?? 0;
@@ -25,7 +30,7 @@
     slot("timeline").querySelector(".line").replaceChildren(
       ...moments.map((m) => one(m, now, left, end)), h("div", { class: "now", style: `left:${left(now)}` }));
     const step = [15, 30, 60, 120, 300, 600, 1200, 3600].find((s) => end / s <= 8) ?? 7200;
-    const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, n) => n * step);
+    const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, n) => n * step).filter((t) => t < 0.95 * end);
     slot("timeline").querySelector(".scale").replaceChildren(
       ...ticks.map((t) => h("span", { style: `left:${left(t)}`, text: `${Math.floor(t / 60)}:${String(t % 60).padStart(2, "0")}` })));
   }

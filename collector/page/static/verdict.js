@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { h, sign, say, slot } = emolab;
-  const SIGNS = { keep: "green", repeat: "repeat", exclude: "red", not_judged: "unknown", aborted: "amber", fault: "red" };
+  const SIGNS = { keep: "green", repeat: "amber", exclude: "red", not_judged: "unknown", aborted: "amber", fault: "red" };
   const VERIFIED = new Map([[true, ["green", "verified_yes"]], [false, ["red", "verified_no"]], [null, ["quiet", "verified_wait"]]]);
 
   emolab.on("verdict", (p) => {

@@ -1,0 +1,249 @@
+"""The page in a real browser, with a launcher that only shows scenes: every screen, every button, silence and death."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from collector.page.commands import KEYS
+from protocol.messages import Command, Scene
+from tests.collector.page import scenes
+from tests.collector.page.launcher import Launcher
+from tests.page import SIZES, Operator
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def window(chromium, launcher: Launcher) -> Iterator[Operator]:
+    launcher.show(scenes.preflight(), scenes.status())
+    with Operator(chromium, launcher.url) as person:
+        yield person
+
+
+@pytest.fixture
+def operator(window: Operator, launcher: Launcher) -> Iterator[Operator]:
+    launcher.refuses = ""
+    yield window
+    window.page.keyboard.press("Escape")
+    assert window.external == []
+    assert window.errors == []
+
+
+def show(operator: Operator, launcher: Launcher, scene: Scene, **changes: object) -> Scene:
+    launcher.show(scene, scenes.status())
+    seen = lambda o: (o.screen, o.instruction, o.light) == (scene.screen, scene.instruction.text, scene.light)  # noqa: E731
+    operator.wait(seen, what=f"{scene.screen}: {scene.instruction.code}")
+    operator.wait(lambda o: o.page.get_attribute("html", "lang") == scene.language)
+    launcher.commands.clear()
+    return scene
+
+
+def sent(operator: Operator, launcher: Launcher, n: int = 1) -> list[Command]:
+    operator.wait(lambda _: len(launcher.commands) >= n, limit_s=5, what=f"command {n}")
+    operator.page.wait_for_timeout(250)  # one too many would come now
+    return list(launcher.commands)
+
+
+def test_preflight_shows_every_finding_with_its_cure_and_start_says_why_not(operator: Operator, launcher: Launcher) -> None:
+    scene = show(operator, launcher, scenes.preflight())
+    assert operator.light == "red"
+    assert len(operator.texts("finding")) == len(scene.findings)
+    assert operator.texts("finding-cure")[:2] == [
+        "Unmute it, and set it to 40 %.",
+        "Only the participant may sit before the camera.",
+    ]
+    assert operator.buttons == {"start": False, "check": True, "abort": True}
+    assert operator.text("why").startswith("START is blocked by 2 findings, first: Sound is muted")
+    assert operator.obey() == "check"
+    assert sent(operator, launcher) == [Command(verb="check")]
+
+
+def test_an_override_is_typed_beside_its_finding(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.preflight())
+    assert operator.page.locator('[data-command="override"]').count() == 1  # muted sound cannot be overridden
+    operator.press("override", reason="no", arg="camera/faces")
+    assert operator.page.locator("#ask-short").inner_text() == "At least 3 characters."
+    assert launcher.commands == []
+    operator.page.fill("#ask-text", "the other one is a poster")
+    operator.page.keyboard.press("Enter")
+    assert sent(operator, launcher) == [Command(verb="override", arg="camera/faces", reason="the other one is a poster")]
+
+
+def test_contacts_shows_the_gate_and_lets_start_only_when_it_may(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.contacts())
+    assert (operator.text("gate-good"), operator.text("gate-held")) == ("12 of 14 sensors good", "held 4 of 10 s")
+    assert not operator.buttons["start"]
+    operator.press("override", reason="hair is dense")
+    assert sent(operator, launcher) == [Command(verb="override", arg="gate", reason="hair is dense")]
+    show(operator, launcher, scenes.contacts(green=True))
+    assert operator.obey() == "start"
+    assert sent(operator, launcher) == [Command(verb="start")]
+
+
+def test_record_shows_how_everything_goes(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    assert operator.text("gauge-clip") == "clip Clip 3 of 12"
+    assert operator.text("gauge-disk") == "Disk, room left 1 240 min"
+    assert operator.text("gauge-battery") == "Battery, 133 min left 82 %"
+    assert operator.text("gauge-rec").startswith("REC 0:06:0")
+    assert operator.tiles["EEG"].health == "good"
+    assert {"EEG", "Contact-Quality", "Motion", "markers", "Camera"} <= set(operator.tiles)
+    assert operator.page.locator('[data-test="moment"][data-kind="clip"]').count() == 3
+    assert operator.wanted == ""  # green: nothing to do
+
+
+COMMANDS: tuple[tuple[str, Callable[[], Scene], str, Command], ...] = (
+    ("pause", scenes.record, "", Command(verb="pause")),
+    ("repeat", scenes.record, "", Command(verb="repeat")),
+    ("skip", scenes.record, "", Command(verb="skip")),
+    ("note", scenes.record, "moved", Command(verb="note", reason="note", arg="moved")),
+    ("abort", scenes.record, "participant unwell", Command(verb="abort", reason="participant unwell")),
+    ("resume", lambda: scenes.record(state="hold", buttons=("resume", "abort")), "", Command(verb="resume", arg="next")),
+    ("check", lambda: scenes.record(state="hold", buttons=("check", "override")), "", Command(verb="check", arg="contact")),
+    ("override", lambda: scenes.record(state="hold", buttons=("check", "override")), "seen on the trace",
+     Command(verb="override", arg="contact", reason="seen on the trace")),
+    ("stop", scenes.finish, "", Command(verb="stop")),
+    ("start", lambda: scenes.preflight(blocked=False), "", Command(verb="start")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "made", "reason", "expected"), COMMANDS, ids=[c[0] for c in COMMANDS])
+def test_a_button_and_its_key_send_the_same_command(operator, launcher, verb, made, reason, expected) -> None:
+    scene = made()
+    launcher.show(scene, scenes.status())
+    operator.wait(lambda o: o.screen == scene.screen and o.buttons.get(verb))
+    launcher.commands.clear()
+    operator.press(verb, reason=reason)
+    assert sent(operator, launcher) == [expected]
+    assert operator.page.locator(f'[data-command="{verb}"] kbd').first.inner_text() == KEYS[verb]
+    operator.page.wait_for_timeout(1000)  # the same within a second would be the same press
+    operator.key(KEYS[verb].lower(), reason=reason)
+    assert sent(operator, launcher, 2) == [expected, expected]
+
+
+def test_a_double_click_is_one_command(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    operator.page.locator('[data-command="pause"]').dblclick()
+    assert sent(operator, launcher) == [Command(verb="pause")]
+
+
+def test_keys_do_nothing_while_somebody_types(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    operator.page.keyboard.press("n")
+    operator.page.keyboard.type("a park, skip")
+    operator.page.keyboard.press("Enter")
+    assert sent(operator, launcher) == [Command(verb="note", reason="note", arg="a park, skip")]
+    operator.wait(lambda o: o.text("told") == "Noted.")
+    operator.page.keyboard.press("Control+p")
+    operator.page.keyboard.press("n")
+    operator.page.keyboard.press("Escape")
+    assert len(sent(operator, launcher)) == 1
+
+
+def test_a_refusal_is_shown(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    launcher.refuses = "no clip is on"
+    operator.press("repeat")
+    operator.wait(lambda o: o.text("told") == "Not done: no clip is on")
+
+
+def test_finish_shows_verdict_reasons_and_what_was_verified(operator: Operator, launcher: Launcher, tmp_path) -> None:
+    page = tmp_path / "sub-07_ses-01_task-emotions_run-01_report.html"
+    page.write_text("<title>its report</title><script>document.title += ' ran'; document.title += document.cookie</script>")
+    show(operator, launcher, scenes.finish(report=str(page)))
+    assert operator.page.get_attribute('[data-test="verdict"]', "data-verdict") == "repeat"
+    assert "clip 4 lost 31 % of its EEG" in operator.text("reasons")
+    assert operator.text("verified") == "4 of 5 checksums verified"
+    with operator.page.expect_popup() as opened:
+        operator.page.click('[data-test="report"]')
+    opened.value.wait_for_load_state()
+    assert opened.value.title() == "its report ran"  # its own scripts run, and may not even ask for a cookie
+    opened.value.close()
+
+
+def test_simulated_is_said_across_the_whole_page(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    assert operator.text("banner") == ""
+    show(operator, launcher, scenes.record(simulated=True))
+    operator.wait(lambda o: o.text("banner").startswith("SIMULATED"))
+    box = operator.page.locator('[data-test="banner"]').bounding_box()
+    assert (box["x"], box["width"]) == (0, operator.page.viewport_size["width"])
+
+
+def test_exactly_one_instruction_is_shown_when_two_things_are_wrong(operator: Operator, launcher: Launcher) -> None:
+    scene = show(operator, launcher, scenes.lost())
+    assert (operator.light, operator.instruction) == ("red", scene.instruction.text)
+    assert operator.page.get_by_text(scene.instruction.text).count() == 1
+    operator.wait(lambda o: o.text("also") == "Also: The camera gives no picture")
+
+
+def test_vietnamese_studies_are_run_in_vietnamese(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.contacts("vi"))
+    assert operator.page.locator('[data-command="start"] span').inner_text() == "BẮT ĐẦU"
+    assert operator.text("light") == "CHÚ Ý"
+    operator.wait(lambda o: o.text("gate-good") == "12 trên 14 điện cực tốt")
+    show(operator, launcher, scenes.record("vi"))
+    operator.wait(lambda o: o.text("gauge-clip") == "đoạn phim Đoạn 3 trên 12")
+    show(operator, launcher, scenes.record())
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_record_fits_and_is_large_enough(operator: Operator, launcher: Launcher, size: str, language: str) -> None:
+    width, height = SIZES[size]
+    operator.page.set_viewport_size({"width": width, "height": height})
+    show(operator, launcher, scenes.lost(language))
+    operator.page.wait_for_timeout(300)
+    within = "({scrollWidth: w, scrollHeight: h}) => [w, h]"
+    assert operator.page.evaluate(f"({within})(document.documentElement)") == [width, height]
+    for name in ("gauges", "tiles", "timeline"):
+        w, h, cw, ch = operator.page.evaluate(
+            "n => { const e = emolab.slot(n); return [e.scrollWidth, e.scrollHeight, e.clientWidth, e.clientHeight] }", name
+        )
+        assert (w <= cw, h <= ch) == (True, True), (name, w, cw, h, ch)
+    smallest = operator.page.evaluate(
+        "Math.min(...[...document.querySelectorAll('body *')].filter(e => e.offsetParent && [...e.childNodes]"
+        ".some(n => n.nodeType === 3 && n.data.trim())).map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    assert smallest >= 18
+
+
+def test_a_silent_launcher_is_said_in_large_letters_and_nothing_can_be_pressed(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    launcher.speaks = False
+    operator.wait(lambda o: o.text("silent").startswith("emo-run has been silent for"))
+    assert operator.light == "unknown"
+    assert not any(operator.buttons.values())
+    operator.page.evaluate("emolab.send('abort', 'from a page that did not notice', '')")
+    operator.wait(lambda o: o.text("told") == "Not done: emo-run is silent.")
+    launcher.speaks = True
+    operator.wait(lambda o: o.light == "green" and o.text("silent") == "")
+    assert launcher.commands == []  # what was pressed in the silence is not done after it
+
+
+def test_a_killed_page_says_so_in_the_browser_and_comes_back_by_itself(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    launcher.kill_page()
+    operator.wait(lambda o: o.text("gone").startswith("This page has lost its server"))
+    launcher.start_page()
+    operator.wait(lambda o: o.screen == "record" and o.text("gone") == "", limit_s=30)
+    launcher.commands.clear()
+    operator.press("pause")
+    assert sent(operator, launcher) == [Command(verb="pause")]
+
+
+def test_no_update_is_skipped(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.record())
+    begun = operator.page.evaluate("emolab.log.length")
+    operator.wait(lambda o: o.page.evaluate("emolab.log.length") >= begun + 30)
+    seqs = [entry["seq"] for entry in operator.page.evaluate("emolab.log")]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+
+
+def test_a_second_browser_sees_the_whole_truth_at_once(chromium, operator: Operator, launcher: Launcher) -> None:
+    scene = show(operator, launcher, scenes.record())
+    time.sleep(0.5)
+    with Operator(chromium, launcher.url) as other:
+        other.wait(lambda o: o.screen == "record" and o.instruction == scene.instruction.text and "EEG" in o.tiles)
+        assert other.external == []

@@ -1,0 +1,132 @@
+"""Strangers at the door of the real server: nothing is shown to them, and nothing can be commanded by them."""
+
+import http.client
+import socket
+from collections.abc import Iterator
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from collector.page.guard import cookie_name, cookie_value
+from tests.collector.page import scenes
+from tests.collector.page.launcher import Launcher
+from tests.page import Operator
+
+pytestmark = pytest.mark.live
+
+PATHS = ("/", "/static/emolab.js", "/report", "/docs", "/redoc", "/openapi.json", "/favicon.ico", "/nothing",
+         "/_nicegui_ws/socket.io/?EIO=4&transport=polling")  # fmt: skip
+SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+
+
+@pytest.fixture(scope="module")
+def page(launcher: Launcher) -> Iterator[Launcher]:
+    launcher.show(scenes.record(), scenes.status())
+    yield launcher
+    assert launcher.commands == []  # whatever was tried
+
+
+def ask(page: Launcher, path: str, *, method: str = "GET", host: str = "", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    link = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    link.putrequest(method, path, skip_host=True)
+    for name, value in {"Host": host or f"127.0.0.1:{page.port}", **headers}.items():
+        link.putheader(name, value)
+    link.endheaders()
+    answer = link.getresponse()
+    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    link.close()
+    return found
+
+
+def cookie(page: Launcher) -> str:
+    return f"{cookie_name(page.port)}={cookie_value(page.token)}"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_the_token_there_is_nothing_to_see(page: Launcher, path: str) -> None:
+    for method in ("GET", "POST", "PUT", "OPTIONS"):
+        assert ask(page, path, method=method)[0] == 403
+    assert ask(page, f"/?token={'x' * len(page.token)}")[0] == 403
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"host": "evil.example"},
+        {"host": "127.0.0.1.nip.io"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_a_foreign_page_is_refused_though_the_browser_brings_the_cookie(page: Launcher, path: str, wrong: dict) -> None:
+    assert ask(page, path, Cookie=cookie(page), **wrong)[0] == 403
+
+
+def test_there_are_no_pages_about_the_server_itself(page: Launcher) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        _, _, body = ask(page, path, Cookie=cookie(page))
+        assert b"swagger" not in body.lower()
+        assert b'"openapi"' not in body
+
+
+def test_the_report_is_served_only_where_there_is_one(page: Launcher) -> None:
+    assert ask(page, "/report", Cookie=cookie(page))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"Cookie": "other=1"}, {"Origin": "https://evil.example"}, {"Origin": ""}, {"Host": "evil.example"},
+     {"Host": "evil.example", "Origin": "http://evil.example"}],
+    ids=str,
+)  # fmt: skip
+def test_a_strangers_socket_is_refused_before_it_opens(page: Launcher, wrong: dict[str, str]) -> None:
+    host = f"127.0.0.1:{page.port}"
+    headers = {"Host": host, "Origin": f"http://{host}", "Cookie": cookie(page), **wrong}
+    assert dial(page, headers) == 403
+    assert dial(page, {**headers, "Host": host, "Origin": f"http://{host}", "Cookie": cookie(page)}) == 101
+
+
+def dial(page: Launcher, headers: dict[str, str]) -> int:
+    """Return the status of a websocket's handshake."""
+    head = {k: v for k, v in headers.items() if v and k != "Host"}
+    try:
+        with socket.create_connection(("127.0.0.1", page.port), 10) as raw:
+            uri = f"ws://{headers['Host']}{SOCKET}"
+            with connect(uri, sock=raw, additional_headers=head, proxy=None, open_timeout=10):
+                return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+def test_a_foreign_page_in_the_operators_own_browser_cannot_pause(chromium, page: Launcher) -> None:
+    """A page of another server of this machine, open beside the operator's, with the operator's cookies."""
+    with Operator(chromium, page.url) as operator:
+        operator.wait(lambda o: o.screen == "record")
+        stranger = operator.page.context.new_page()
+        stranger.goto(f"http://localhost:{page.port}/")  # another site to the browser: the cookie is not brought
+        assert "403" in stranger.content()
+        script = """async base => {
+            const tried = [];
+            for (const path of ['/', '/_nicegui_ws/socket.io/?EIO=4&transport=polling'])
+                tried.push(await fetch(base + path, {credentials: 'include', mode: 'no-cors'})
+                    .then(r => r.type, () => 'failed'));
+            tried.push(await new Promise(done => {
+                const s = new WebSocket(base.replace('http', 'ws') + '/_nicegui_ws/socket.io/?EIO=4&transport=websocket');
+                s.onopen = () => done('open'); s.onerror = () => done('failed');
+            }));
+            return tried;
+        }"""
+        stranger.goto("data:text/html,<p>evil")
+        assert stranger.evaluate(script, f"http://127.0.0.1:{page.port}")[2] == "failed"
+
+
+def test_the_page_listens_on_loopback_alone(page: Launcher) -> None:
+    import psutil
+
+    assert page.process is not None
+    listening = [c.laddr for c in psutil.Process(page.process.pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    ours = [address for address in listening if address.port == page.port]
+    assert [address.ip for address in ours] == ["127.0.0.1"]
