@@ -70,10 +70,7 @@ def look(videos: Sequence[Video], cues: Floats, flashes: Floats) -> Looked:
         grays = [gray for _, gray in frames]
         values, light = np.full(len(frames), np.nan), [np.nan] * len(frames)
         if eyes:
-            for reference in (grays[0], grays[-1], grays[len(grays) // 2]):
-                if found := finder.open_eyes(reference):
-                    values = _likeness(grays, found, reference)
-                    break
+            values = _open(grays, finder)
         else:
             face = finder.face(grays[0]) or finder.face(grays[-1])
             light = [_mean(gray, face) for gray in grays]
@@ -119,6 +116,21 @@ def _luminance(frame: av.VideoFrame) -> Gray:
     return np.array(rows[: frame.height, : frame.width])
 
 
+def _open(frames: Sequence[Gray], finder: _Finder) -> Floats:
+    """Return how much the eyes look like open ones, shape (n_frames,); NaN where no frame shows them.
+
+    Landmarks lie on shut eyes too, so the frame counts that most others are like: eyes are mostly open.
+    """
+    best = np.full(len(frames), np.nan)
+    for reference in (frames[0], frames[-1], frames[len(frames) // 2]):
+        if found := finder.open_eyes(reference):
+            values = _likeness(frames, found, reference)
+            best = values if np.isnan(best).all() or np.median(values) > np.median(best) else best
+            if finder.only_open:
+                break
+    return best
+
+
 def _likeness(frames: Sequence[Gray], eyes: Sequence[Box], reference: Gray) -> Floats:
     """Return how much the eyes of each frame look like those of one in which they are open, shape (n_frames,).
 
@@ -149,6 +161,7 @@ class _Finder:
     def __init__(self) -> None:
         path = _yunet()
         self.name = "YuNet" if path else "Haar cascades"
+        self.only_open = path is None  # the cascade of eyes does not see shut ones
         self._yunet = cv2.FaceDetectorYN.create(str(path), "", (320, 240), 0.6) if path else None
         self._haar = Finder()
         self._landmarks: dict[Box, tuple[tuple[float, float], ...]] = {}
@@ -171,7 +184,7 @@ class _Finder:
         return whole
 
     def open_eyes(self, gray: Gray) -> list[Box]:
-        """Return where the eyes of the largest face are; none when they are not seen, or shut."""
+        """Return where the eyes of the largest face are; none when they are not seen; shut ones only by landmarks."""
         face = self.face(gray)
         if face is None:
             return []
