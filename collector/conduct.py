@@ -136,6 +136,9 @@ class Conductor:
             self._contact.restore(taken.contact)
         for t, state in taken.states:
             self._timeline.see(state, t - self._began)
+            self._contact.see(state)
+            self._state = state
+        self._hold.inherit(self._state)
 
     @property
     def over(self) -> bool:

@@ -48,6 +48,12 @@ class Hold:
         else:
             self._reasons.pop(reason, None)
 
+    def inherit(self, state: str) -> None:
+        """Take over from a launcher that died: it may have told the window to hold, and nobody knows why any more."""
+        self._told, self._heard = (Command(verb="pause", arg=NEXT), uuid4().hex), True
+        if self._attended and state.partition(" ")[0] == HELD:
+            self._reasons[OPERATOR] = False  # somebody looks first
+
     def let_go(self) -> None:
         """Go on, where nothing else speaks against it: the operator says so."""
         self._reasons.pop(OPERATOR, None)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from collector import collision, consent, dialog, prepare, resuming, sitting, told
+from collector import collision, consent, dialog, prepare, rejoin, resuming, sitting, told
 from collector.consent import ConsentError, Given
 from collector.lineup import Options
 from collector.lock import Lock, LockedError, machine_folder
@@ -96,6 +96,13 @@ def run(
         windowed=windowed, effect=effect, page=attended if page is None else page, browse=attended,
         preflight=not skip_preflight, override=_reason(override),
     )  # fmt: skip
+    left = rejoin.found(prepare.participant_folder(study, participant, session, data))
+    if left is not None:
+        prepare.check_display(os.environ)
+        machine = machine_folder()
+        verdict = rejoin.take_over(left, study, session=session, screen=screen, options=options, machine=machine)
+        _tell(verdict, as_json=as_json, reported=options.page)
+        raise typer.Exit(verdict.code)
     plan = prepare.check(study, participant=participant, session=session, data=data, twin=twin, replaces=replaces)
     prepare.check_display(os.environ)
     lock = Lock(plan.folder, also=_devices(plan))

@@ -74,6 +74,22 @@ class Plan:
         return self.data / f"sub-{self.participant}"
 
 
+def participant_folder(study_path: Path, participant: str, session: str, data: Path | None) -> Path:
+    """Return where a participant's sessions lie, without a look at anything.
+
+    Raises
+    ------
+    FolderError
+        When a label is none.
+    """
+    folder.label(session, what="--session")
+    return _where(study_path, data) / f"sub-{folder.label(participant, what='--participant')}"
+
+
+def _where(study_path: Path, data: Path | None) -> Path:
+    return (data or study.study_path(study_path).parent / "data").absolute()
+
+
 def check(
     study_path: Path, *, participant: str, session: str, data: Path | None, twin: bool, replaces: str | None = None
 ) -> Plan:  # fmt: skip
@@ -90,7 +106,7 @@ def check(
     camera = files.study.camera
     if camera and camera.source == "twin" and not twin:
         raise PrepareError(f'{files.path}: camera.source = "twin": is a simulated camera; name a device, or run with --twin')
-    where = (data or files.path.parent / "data").absolute()
+    where = _where(study_path, data)
     if replaces is not None:
         replaces = origin(where, folder.label(replaces, what="--replaces"))
     replaces = replaces or _replaced(where, participant, session)

@@ -171,11 +171,13 @@ def _wait_for_recorder(display: Display, outlet: MarkerOutlet, wire: Wire, journ
 
     That somebody receives them is not enough where there is a launcher: a simulated device listens too, or a second recorder on
     the network. The launcher knows when the collector does: it is told which outlet this is, because a recorder may still hold
-    that of a window before this one.
+    that of a window before this one. As long as the launcher says that an operator has still to begin, no time runs.
     """
     wire.enter(markers.encode("waiting", {"uid": outlet.uid}))
     deadline_s = display.now() + CONSUMERS_S
     while not (outlet.has_consumers and wire.started) and display.now() < deadline_s:
+        if wire.waited_for:
+            deadline_s = display.now() + CONSUMERS_S
         try:
             display.keep_page()
         except Stopped as stopped:

@@ -6,6 +6,7 @@ A launcher that is gone ends nobody: the session goes on without it.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Self
@@ -15,6 +16,7 @@ from protocol.messages import NEXT, Ack, Beat, Command, Envelope, Press
 from protocol.ports import Asked, Stopped, Wish
 
 BEAT_S = 0.25
+WAITED_FOR_S = 5.0  # the launcher says once a second that the session shall wait; one that died says nothing
 _LISTEN_S = 0.01  # how soon a press or a command is seen
 _ENDS = ("abort", "stop")
 _WISHES: Mapping[str, Wish] = {"pause": "pause", "resume": "resume", "skip": "skip", "repeat": "repeat"}
@@ -43,6 +45,7 @@ class Wire:
         self._wishes: deque[Asked] = deque()
         self._hold = hold
         self._started = link is None
+        self._t_waits = float("-inf")
         self._seen: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         if link is not None:
@@ -72,6 +75,12 @@ class Wire:
         """Whether the session may begin: the launcher said so, or there is none to ask."""
         with self._lock:
             return self._started
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether the launcher lives and has the session wait: an operator looks at the contacts, and begins it."""
+        with self._lock:
+            return time.monotonic() - self._t_waits < WAITED_FOR_S
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End the session, as a command would; of several reasons the first stays, but one that leaves no time goes first."""
@@ -137,6 +146,9 @@ class Wire:
                 self._presses.append(envelope.body.key)
         elif isinstance(envelope.body, Press):
             link.send(Ack(of=envelope.id, ok=False, error="keys come over the wire only with --twin"))
+        elif isinstance(envelope.body, Beat):  # the launcher's, which comes as long as nobody has begun
+            with self._lock:
+                self._t_waits = time.monotonic()
         elif isinstance(envelope.body, Command):
             self._obey(link, envelope.id, envelope.body)
 
