@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from collector.instructions_en import ENGLISH
 from collector.instructions_vi import VIETNAMESE
-from collector.situation import LOST_LIMIT, Situation, allowed, blocking, contact_blocks
+from collector.situation import LOST_LIMIT, Situation, allowed, awaits_contact, blocking, contact_blocks
 from protocol.messages import NEXT
 from protocol.scene import Button, Finding, Instruction, Light, Trouble
 from protocol.words_types import Language
@@ -218,6 +218,8 @@ def _session(s: Situation) -> Iterator[_Case]:
     gate = s.gate
     if doing == "break" and gate is not None and not gate.green and s.poor:
         yield _Case("amber", "session/wet", values={"sensors": _few(s, s.poor)})
+    if awaits_contact(s):
+        yield _Case("green", "contact/checking")
     code = _DOING.get(doing, "session/clip" if s.trial else "session/before")
     needs_trial = code in ("session/clip", "session/rating") and s.trial is None
     yield _Case("green", "session/before" if needs_trial else code, values={"trial": s.trial, "n": s.n_trials})

@@ -60,6 +60,7 @@ ENGLISH: Mapping[str, str] = {
     "contacts/start": "Contacts are good. Press START.",
     # the day's course
     "contact/no_blinks": "Only {seen} of {cues} blinks are seen in the EEG. Put the cap on properly, then press Check.",
+    "contact/checking": "Nothing to do: the blinks are being looked for.",
     "contact/not_checked": "Blinks were not checked. Ask for a blink, and look for it at Fp1 and Fp2.",
     "repeat": "Clip {trial} lost {lost} % of its EEG. Press Repeat.",
     "resume/held": "All is well again. Press Resume.",

@@ -60,6 +60,7 @@ VIETNAMESE: Mapping[str, str] = {
     "contacts/start": "Tiếp xúc tốt. Nhấn BẮT ĐẦU.",
     # the day's course
     "contact/no_blinks": "EEG chỉ thấy {seen} trong {cues} lần chớp mắt. Đội lại mũ cho đúng, rồi nhấn Kiểm tra.",
+    "contact/checking": "Không cần làm gì: đang tìm những lần chớp mắt.",
     "contact/not_checked": "Chưa kiểm tra chớp mắt. Bảo người tham gia chớp mắt và xem tín hiệu ở Fp1, Fp2.",
     "repeat": "Đoạn phim {trial} mất {lost} % EEG. Nhấn Lặp lại.",
     "resume/held": "Mọi thứ đã ổn. Nhấn Tiếp tục.",

@@ -120,7 +120,7 @@ def allowed(situation: Situation) -> tuple[Verb, ...]:
             return _some(("start", may), ("check", True), ("override", gate_blocks(s)), ("note", True), ("abort", True))
         case "session":
             waits = s.holding or paused(s)
-            free = not contact_blocks(s) and not stops(s)
+            free = not contact_blocks(s) and not stops(s) and not awaits_contact(s)
             return _some(
                 ("pause", not waits), ("resume", waits and free), ("skip", not s.holding), ("repeat", free),
                 ("check", contact_blocks(s)), ("override", contact_blocks(s)), ("note", True), ("abort", True),
@@ -151,6 +151,11 @@ def gate_blocks(situation: Situation) -> bool:
 def contact_blocks(situation: Situation) -> bool:
     """Whether the first clip waits for somebody to wear the cap."""
     return situation.contact.state == "no_blinks" and not situation.contact.overridden
+
+
+def awaits_contact(situation: Situation) -> bool:
+    """Whether the session holds only until the cued blinks were looked for: it is let go by itself."""
+    return situation.holding and situation.contact.state in ("waiting", "checking")
 
 
 def stops(situation: Situation) -> bool:

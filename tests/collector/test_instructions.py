@@ -149,6 +149,8 @@ EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
          "Clip 3 lost 37 % of its EEG. Press Repeat.", "repeat"),
         (replace(SESSION, state="hold", holding=True, lost_trial=3, lost_frac=0.02), "amber",
          "All is well again. Press Resume.", "resume"),
+        (replace(SESSION, trial=None, state="hold", holding=True, contact=Contact(state="checking")), "green",
+         "Nothing to do: the blinks are being looked for.", ""),
         (replace(SESSION, state="pause"), "amber", "Paused. Press Resume when the participant is ready.", "resume"),
         (replace(SESSION, trial=None, state="hold", holding=True, contact=TABLE), "red",
          "Only 1 of 6 blinks are seen in the EEG. Put the cap on properly, then press Check.", "check"),
