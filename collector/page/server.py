@@ -16,14 +16,36 @@ from collector.page import frame, report
 from collector.page.board import Board
 from collector.page.guard import Guard
 from collector.page.ticker import Ticker
+from protocol.messages import Scene
 
 ADDRESS = "127.0.0.1"
 STATIC = Path(__file__).parent / "static"
 RECONNECT_S = 10.0  # a browser that lost the server for less goes on where it was
+ORPHAN_S = 1800.0  # a launcher that is started again finds the page; after so long nobody will
+
+
+class PageServer(uvicorn.Server):
+    """A web server that ends when nobody will speak with it any more.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+        What it serves, and where.
+    board : Board
+        Knows when the launcher spoke last.
+    """
+
+    def __init__(self, config: uvicorn.Config, board: Board) -> None:
+        super().__init__(config)
+        self._board = board
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end; asked ten times a second."""
+        return await super().on_tick(counter) or self._board.age_s(Scene) > ORPHAN_S
 
 
 def application(board: Board, *, token: str, port: int) -> Guard:
-    """Return the guarded page."""
+    """Return the guarded page, which ticks as long as it is served."""
     ticker = Ticker(board, frame.sources())
 
     @contextlib.asynccontextmanager
@@ -61,4 +83,4 @@ def serve(board: Board, *, token: str, port: int) -> uvicorn.Server:
         ws_max_size=2**16,
         timeout_graceful_shutdown=1,
     )
-    return uvicorn.Server(config)
+    return PageServer(config, board)

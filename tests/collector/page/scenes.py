@@ -15,7 +15,7 @@ NONE = Instruction(code="", text="")
 BASE = Scene(
     seq=0, screen="preflight", phase="preflight", light="green", instruction=NONE, study="emotions-2026", participant="07",
     session="01", run="01", language="en", simulated=False, t_s=0.0, recording=False, state="", trial=None, n_trials=12,
-    cap=Cap(montage="emotiv-epocx"),
+    cap=Cap(montage="colin27_1005", channels=SENSORS, reference="CMS", ground="DRL"),
 )  # fmt: skip
 
 _LINES = {
