@@ -114,12 +114,16 @@ class Feed:
     def _run(self) -> None:
         sought = float("-inf")
         while not self._stopping.wait(LOOK_S):
-            if self._now() - sought >= SEEK_S:
-                sought = self._now()
-                self.seek()
-            self.look()
-            for job in self.jobs:
-                job()
+            try:
+                if self._now() - sought >= SEEK_S:
+                    sought = self._now()
+                    self.seek()
+                self.look()
+                for job in self.jobs:
+                    job()
+            except Exception:  # the edge of a thread: traces that stand still unsaid would look like a dead headset
+                log.exception("signals are not shown")
+                self._stopping.wait(AGAIN_S)
         for _, inlet in self._inlets.values():
             inlet.close()
 
@@ -194,10 +198,9 @@ class LslInlet:
         )  # fmt: skip
         full = self._inlet.info(timeout=OPEN_S)
         names = full.get_channel_labels() or []
-        self.labels = tuple(name or f"{n + 1}" for n, name in enumerate(names)) or tuple(
-            f"{n + 1}" for n in range(info.channel_count())
-        )
+        self.labels = tuple(name or f"{n + 1}" for n, name in enumerate(names))[: info.channel_count()]
         self.sfreq = float(info.nominal_srate())
+        self.labels += tuple(f"{n + 1}" for n in range(len(self.labels), info.channel_count()))
         self._at_once = max(1, VALUES_PER_PULL // info.channel_count())
         self._shift: float | None = None
 
@@ -214,7 +217,7 @@ class LslInlet:
         times = times + (self._shift or 0.0)
         if self._texts:
             return [Mark(t, row[0].decode("utf-8", "replace")) for t, row in zip(times.tolist(), values, strict=True)]
-        return times, np.asarray(values, np.float64).reshape(len(times), -1)
+        return times, np.asarray(values, np.float64).reshape(len(times), len(self.labels))
 
     def close(self) -> None:
         """Close."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from collector.page.words_cap import CAP
 from collector.page.words_en import ENGLISH
 from collector.page.words_vi import VIETNAMESE
 from protocol.words_types import Language
 
 Words = Mapping[str, str]
 
-WORDS: Mapping[Language, Words] = {"en": ENGLISH, "vi": VIETNAMESE}
+WORDS: Mapping[Language, Words] = {"en": {**ENGLISH, **CAP["en"]}, "vi": {**VIETNAMESE, **CAP["vi"]}}
 """Texts by language and key, with ``{values}`` in them; both languages have the same."""
 
 POINT: Mapping[Language, str] = {"en": ".", "vi": ","}  # before the decimals
