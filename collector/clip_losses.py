@@ -38,6 +38,11 @@ class ClipLosses:
         """The clip that was shown last, and what it lost; None before the first."""
         return None if self._trial is None else (self._trial, self.fracs[self._trial])
 
+    @property
+    def attempt(self) -> tuple[int, str] | None:
+        """Which clip was shown last, and at which attempt."""
+        return None if self._trial is None else (self._trial, self._attempt)
+
     def beat(self, state: str, t: float) -> None:
         """Take in what is on the participant's screen."""
         name, keys = markers.decode(state) if state else ("", {})

@@ -81,6 +81,7 @@ class Helm:
         self._interrupts = self._obeyed = self._seq = 0
         self._shown: Scene | None = None
         self._sent = float("-inf")
+        self.worst_stall_s = 0.0
 
     @property
     def attended(self) -> bool:
@@ -93,8 +94,12 @@ class Helm:
 
     def play(self, stage: Stage) -> None:
         """Run a stage to its end."""
+        began = self.now()
         while not stage.over:
             self.tick(stage)
+            # nothing that is promised in seconds holds beyond this
+            self.worst_stall_s = max(self.worst_stall_s, self.now() - began - TICK_S)
+            began = self.now()
 
     def tick(self, stage: Stage) -> None:
         """Hear, obey, go on, show."""

@@ -64,7 +64,9 @@ class Hold:
 
     def see(self, state: str) -> None:
         """Take in what is on the participant's screen."""
-        self.holds = state.partition(" ")[0] == HELD
+        held, self.holds = self.holds, state.partition(" ")[0] == HELD
+        if held and not self.holds:
+            self.let_go()  # something is shown again, as somebody asked for
         if not self.holds:
             self.since = None
             return

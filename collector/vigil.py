@@ -6,7 +6,7 @@ from collector.clocks import Reading, Watched, notice
 from protocol.messages import Beat
 
 SILENT_S = 5.0  # beats come every 0.25 s, statuses every 0.5 s
-FROZEN_S = 2.0  # the slowest page flips ten times a second
+FROZEN_S = 1.5  # the slowest page flips ten times a second; told within 2 s, with the beats in between
 FRESH_S = 1.0  # a beat that is older says nothing of the screen
 SLEPT_S = 2.0  # shorter than any sleep, longer than any correction by network time while a session runs
 SHOWN_S = 10.0  # for so long a sleep that is over is told of

@@ -1,0 +1,55 @@
+"""Holding before the next trial: until every reason is over, and somebody has said so or had something shown again."""
+
+from collector.holding import Hold
+from protocol.messages import NEXT, Command
+
+
+class Lab:
+    """A window that hears everything."""
+
+    def __init__(self, *, attended: bool) -> None:
+        self.t, self.heard = 0.0, []  # type: float, list[Command]
+        self.hold = Hold(self._send, now=lambda: self.t, attended=attended)
+
+    def _send(self, command: Command, id_: str) -> None:
+        self.heard.append(command)
+        self.hold.acknowledged(id_)
+
+    def step(self, *reasons: str, state: str) -> list[str]:
+        """Let a beat come in and return what the window is told then."""
+        self.heard.clear()
+        self.hold.see(state)
+        for reason in {*self.hold.reasons, *reasons} - {"operator"}:
+            self.hold.keep(reason, on=reason in reasons)
+        self.hold.step()
+        assert all(command.arg == NEXT for command in self.heard)
+        return [command.verb for command in self.heard]
+
+
+def test_a_session_that_came_to_hold_waits_for_the_operator_when_all_is_well_again() -> None:
+    lab = Lab(attended=True)
+    assert lab.step("stream/lost eeg", state="clip trial=1") == ["pause"]
+    assert lab.step("stream/lost eeg", state="hold") == []
+    assert lab.step(state="hold") == []
+    lab.hold.let_go()
+    assert lab.step(state="hold") == ["resume"]
+
+
+def test_what_is_over_before_the_clip_is_holds_nobody() -> None:
+    lab = Lab(attended=True)
+    assert lab.step("stream/lost eeg", state="clip trial=1") == ["pause"]
+    assert lab.step(state="clip trial=1") == ["resume"]
+
+
+def test_an_operator_who_has_the_clip_shown_again_need_not_let_it_go_as_well() -> None:
+    lab = Lab(attended=True)
+    lab.step("clip/lost", state="rating trial=1")
+    assert lab.step(state="hold") == []
+    assert lab.step(state="clip trial=1 attempt=2") == ["resume"]
+
+
+def test_without_an_operator_it_goes_on_by_itself() -> None:
+    lab = Lab(attended=False)
+    lab.step("stream/lost eeg", state="clip trial=1")
+    lab.step("stream/lost eeg", state="hold")
+    assert lab.step(state="hold") == ["resume"]
