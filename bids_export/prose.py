@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from bids_export.survey import Survey
@@ -128,3 +129,35 @@ def changes_shared(survey: Survey) -> str:
     days = [run.session.created_wall[:10] for person in survey.participants for s in person.sessions for run in s.runs]
     n = len(survey.participants)
     return f"1.0.0 {max(days)}\n  - {n} participant{'s'[: n != 1]}. Dates are shifted, this one too: see the README.\n"
+
+
+_PEOPLE = re.compile(r"(?<=EEG and contact quality of )\d+ participants?(?= who watched)")
+_KEPT = re.compile(r"\d+ of \d+ (?:is|are)(?= kept for analysis)")
+_CHANGED = re.compile(r"(?<=  - )\d+ participants?(?=\. Dates are shifted)")
+_FURTHER = re.compile(r"\n\n\d+ further participants? took part and did not agree to share (?:their|the) data\.")
+
+
+def recounted(text: str, *, n: int, kept: int, unshared: bool) -> str | None:
+    r"""Return README or CHANGES of a dataset made to be shared with other numbers; None where they are not as we wrote them.
+
+    Parameters
+    ----------
+    text : str
+        As it is.
+    n, kept : int
+        Participants in the dataset, and those of them who are kept for analysis.
+    unshared : bool
+        Whether how many did not agree to share is true no more: the sentence goes, for nobody knows if they were all counted.
+
+    Examples
+    --------
+    >>> recounted("1.0.0 1911-02-03\n  - 3 participants. Dates are shifted, ..", n=1, kept=1, unshared=False)
+    '1.0.0 1911-02-03\n  - 1 participant. Dates are shifted, ..'
+    """
+    people = f"{n} participant{'s'[: n != 1]}"
+    text, n_changed = _CHANGED.subn(people, text)
+    text, n_people = _PEOPLE.subn(people, text)
+    text, n_kept = _KEPT.subn(f"{kept} of {n} {'is' if kept == 1 else 'are'}", text)
+    if (n_changed, n_people, n_kept) not in ((1, 0, 0), (0, 1, 1)):
+        return None
+    return _FURTHER.sub("", text) if unshared else text

@@ -1,4 +1,4 @@
-"""Which event of one device is which of another's: the delay at which most pair up, and whether chance would do as well. Pure."""
+"""Which event of one device is which of another's: the delay at which most pair up, and whether chance could do it. Pure."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from bids_export import front, place, receipts, tables
+from bids_export import front, place, prose, receipts, tables
 from bids_export.place import Plan
 from bids_export.receipts import Receipt
 from bids_export.survey import Participant, SessionFacts, Survey, of_dataset
@@ -64,6 +64,7 @@ def withdraw(root: Path, label: str, scope: Scope, hand: Hand) -> None:
         if known:
             left = _left(root, new, known, label, "all" if everything else scope)
             _front(new, root, left)
+        counted = not everything or bool(known) or _recount(new, root, label)
         alone = known and not left  # nobody is left: nothing tells of people any more
         for name in _OF_PEOPLE if alone else ():
             (new / name).unlink(missing_ok=True)
@@ -75,7 +76,7 @@ def withdraw(root: Path, label: str, scope: Scope, hand: Hand) -> None:
         ours = {name: _all_files(root / name) for name in drop}
         if put or drop:
             place.put(root, Plan(put, drop, ours))
-    if everything and not known and (root / "README.md").exists():
+    if not counted:
         hand.notes.append(f"{root}/README.md, CHANGES: may still count the participant: read them, or export the dataset anew")
 
 
@@ -197,6 +198,23 @@ def _front(new: Path, root: Path, left: Mapping[Who, Receipt]) -> None:
         new, root, found, has_video=any(run.has_video and "face" in s.scopes for s, run in runs),
         has_quality=any(run.has_readings and run.has_eeg for _, run in runs),
     )  # fmt: skip
+
+
+def _recount(new: Path, root: Path, label: str) -> bool:
+    """Count people anew in the texts of a dataset without memories, by its table; False where somebody else wrote them."""
+    table = root / "participants.tsv"
+    rows = tables.read_tsv(table)[1] if table.exists() else []
+    left = [row for row in rows if row.get("participant_id") != f"sub-{label}"]
+    kept = sum(row.get("included") == "yes" for row in left)
+    for name in ("README.md", "CHANGES"):
+        if not (root / name).exists():
+            continue
+        text = (root / name).read_text(encoding="utf-8")
+        told = prose.recounted(text, n=len(left), kept=kept, unshared=len(left) == len(rows))
+        if told is None:
+            return False
+        _put(new / name, told)
+    return True
 
 
 def _has_files(session: SessionFacts, left: Mapping[Who, Receipt]) -> bool:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bids_export import dataset, place, validate
+from bids_export import dataset, privacy, validate
 from bids_export.recording import RecordingError
-from bids_export.withdraw import cli, hand, job, of_data, of_dataset, of_derivative, tombstone, traces
+from bids_export.withdraw import cli, of_data, of_dataset, of_derivative, traces
 from models import bids, card, label_job
 from protocol import commands
 from protocol.folder import Manifest, Session, sha256
 from tests.bids_export import canaries
 from tests.bids_export.test_shareable import frames
 from tests.bids_export.withdrawn_lab import LABEL, NAME, NOTE, RATING, TAG, Lab, build, valid
-from tests.faults.counts import count
 
 SAID = {"label": LABEL, "note": NOTE, "rating": RATING, "tag": TAG, "name": NAME}
 
@@ -168,6 +165,31 @@ def test_who_takes_sharing_back_leaves_what_was_made_to_be_shared(lab: Lab, caps
     assert json.loads(out)["models"] == []
 
 
+@pytest.mark.parametrize("shares", [True, False])
+def test_what_counts_people_in_a_dataset_made_to_be_shared_counts_one_less(shares: bool, lab: Lab, capsys, monkeypatch) -> None:
+    if not shares:  # the dataset only says that there was somebody who did not agree
+        run(lab, "--scope", "share", "--yes", capsys=capsys)
+        shutil.rmtree(lab.shared)
+        valid(monkeypatch)
+        dataset.export(lab.data, lab.shared, dataset.Options(profile=privacy.of("shareable", lab.data)))
+    text = {name: (lab.shared / name).read_text(encoding="utf-8") for name in ("README.md", "CHANGES")}
+    n = 3 if shares else 2
+    assert f"of {n} participants who" in text["README.md"] and f"- {n} participants." in text["CHANGES"]
+    assert ("1 further participant took part" in text["README.md"]) is not shares
+    code, out, _ = run(lab, "--yes", "--json", capsys=capsys)
+    assert (code, [note for note in json.loads(out)["notes"] if "may still count" in note]) == (0, [])
+    told = (lab.shared / "README.md").read_text(encoding="utf-8")
+    assert "of 2 participants who" in told and "2 of 2 are kept" in told and "further participant" not in told
+    assert "- 2 participants." in (lab.shared / "CHANGES").read_text(encoding="utf-8")
+
+
+def test_a_readme_that_somebody_wrote_is_not_counted_in_but_named(lab: Lab, capsys) -> None:
+    (lab.shared / "README.md").write_text("Three people, my own words.", encoding="utf-8")
+    _, out, _ = run(lab, "--yes", "--json", capsys=capsys)
+    assert [note for note in json.loads(out)["notes"] if "README.md, CHANGES: may still count" in note]
+    assert (lab.shared / "README.md").read_text(encoding="utf-8") == "Three people, my own words."
+
+
 def test_models_that_learnt_from_them_are_marked_and_refused(lab: Lab, capsys) -> None:
     run(lab, "--yes", capsys=capsys)
     folder = lab.trained / "models"
@@ -176,58 +198,6 @@ def test_models_that_learnt_from_them_are_marked_and_refused(lab: Lab, capsys) -
     with pytest.raises(card.CardError, match=r"eeg.safetensors: withdrawn = 1: .* emo-train"):
         label_job._kept(folder, "eeg")
     assert label_job._kept(folder, "old").card.withdrawn == 0
-
-
-def changes_on_the_disk(monkeypatch: pytest.MonkeyPatch, each: Callable[[], None]) -> None:
-    """Call a function before every step that changes something."""
-    for room, name in (
-        (hand.Hand, "remove"), (hand.Hand, "write"), (tombstone, "save"), (place, "_move"), (place, "put"), (shutil, "rmtree"),
-        (place, "_carry_over"), (Path, "rename"),
-    ):  # fmt: skip
-        plain = getattr(room, name)
-
-        def step(*args: object, _plain: Callable[..., object] = plain, **kwargs: object) -> object:
-            each()
-            return _plain(*args, **kwargs)
-
-        monkeypatch.setattr(room, name, step)
-
-
-def asked(lab: Lab) -> job.Asked:
-    return job.Asked(LABEL, lab.data, (lab.bids, lab.shared))
-
-
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9] if count(5, 20) == 5 else [n / 20 for n in range(20)])
-def test_a_second_run_completes_what_a_kill_left(share: float, lab: Lab, tmp_path: Path) -> None:
-    counted = Lab(tmp_path / "counted")
-    shutil.copytree(lab.home, counted.home, symlinks=True)
-    steps: list[None] = []
-    with pytest.MonkeyPatch.context() as patch:
-        changes_on_the_disk(patch, lambda: steps.append(None))
-        job.withdraw(asked(counted))
-    shutil.rmtree(counted.home)
-    pid = os.fork()
-    if pid == 0:  # this process ends as by kill -9: no `finally` is run
-        taken = 0
-
-        def die() -> None:
-            nonlocal taken
-            taken += 1
-            if taken > share * len(steps):
-                os._exit(9)
-
-        try:
-            changes_on_the_disk(pytest.MonkeyPatch(), die)
-            job.withdraw(asked(lab))
-        finally:
-            os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
-    done = job.withdraw(asked(lab))
-    assert left(lab.home) == {}
-    assert done.left == ()
-    assert [Path(name).name for name in done.models] == ["eeg.safetensors", "face.safetensors"]
-    assert list(people(lab.bids)) == ["sub-02", "sub-03"]
-    assert not place.staging_of(lab.bids).exists()
 
 
 def test_a_dry_run_says_what_goes_and_changes_nothing(lab: Lab, capsys) -> None:
