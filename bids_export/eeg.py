@@ -147,6 +147,7 @@ def sidecar(eeg: Eeg, session: Session, study: Study, certificate: Certificate =
             "SampleClock": _clock(eeg),
             "TransportLatency": latency.record(eeg.latency) if eeg.latency else None,
             "SyncCertificate": {leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
+            "OnsetSkip": study.sync.onset_skip,  # seconds of each clip's beginning that the study wants left out of analyses
         }
     )
 

@@ -90,8 +90,11 @@ def train(
     spectrogram: Annotated[str, typer.Option(help=f"How pictures are made: {', '.join(VARIANTS)}.")] = DEFAULT,
     windows: Annotated[str, typer.Option(help="all: every 3 s of a clip; central: one window in its middle.")] = "all",
     onset_skip: Annotated[
-        float, typer.Option(min=0, help="Leave out windows that begin earlier in their clip, seconds; the paper: 2.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0, help="Leave out windows that begin earlier in their clip, seconds; else as the study asked (paper: 2)."
+        ),
+    ] = None,
     artefact_uv: Annotated[
         float, typer.Option(min=0, help="Leave out windows with a larger swing, microvolts between 1 and 51 Hz; 0 keeps all.")
     ] = ARTEFACT_UV,

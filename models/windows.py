@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from models.bids import YES, BidsError, RecordingFiles, Row, read_table
+from models.bids import YES, BidsError, RecordingFiles, Row, read_json, read_table
 
 WINDOW_S = 3.0  # the paper, section 5.4
 SFREQ = 200.0  # Hz; the paper, section 4.1
@@ -54,22 +54,24 @@ class Rules:
 
     Parameters
     ----------
-    onset_skip_s : float
-        Windows that begin earlier after their clip's onset, seconds; the paper discards 2.
+    onset_skip_s : float or None
+        Windows that begin earlier after their clip's onset, seconds; the paper discards 2. None: as each recording's own study
+        wants it (``OnsetSkip`` in ``eeg.json``), which is 0 where it says nothing.
     artefact_uv : float
         Windows with a larger swing than this in a recorded channel, peak to peak, microvolts, 1 to 51 Hz; 0 keeps all.
     looked_away : {"keep", "leave out"}
         Clips of which the participant says to have looked away.
     """
 
-    onset_skip_s: float = 0.0
+    onset_skip_s: float | None = None
     artefact_uv: float = ARTEFACT_UV
     looked_away: Literal["keep", "leave out"] = "keep"
 
     def __post_init__(self) -> None:
         for name in ("onset_skip_s", "artefact_uv"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise BidsError(f"{name} = {getattr(self, name)}: must be 0 or more")
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < np.inf:
+                raise BidsError(f"{name} = {value}: must be 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +140,24 @@ def read_events(files: RecordingFiles, *, where: Where = "all", rules: Rules | N
         When the table is missing, lacks the columns of BIDS, or holds something that is no number.
     """
     path = files.sibling("_events.tsv")
-    rows = read_table(path, "onset", "duration", "trial_type")
+    rows, rules = read_table(path, "onset", "duration", "trial_type"), rules or Rules()
+    skip_s = _asked_skip(files) if rules.onset_skip_s is None else rules.onset_skip_s
     try:
         gaps = tuple(_span(row) for row in rows if row["trial_type"].upper().startswith("BAD"))
         shown = [row for row in rows if _target(row)]
-        kept, dropped = _cut(shown, gaps, files, where, rules or Rules(), stop_s)
+        kept, dropped = _cut(shown, gaps, files, where, replace(rules, onset_skip_s=skip_s), stop_s)
     except ValueError as error:
         raise BidsError(f"{path}: {error}; export the recording again") from None
     return Events(windows=tuple(kept), gaps=gaps, dropped=dropped)
+
+
+def _asked_skip(files: RecordingFiles) -> float:
+    """Return how many seconds of each clip's beginning the recording's study wants left out."""
+    path = files.sibling("_eeg.json")
+    said = read_json(path).get("OnsetSkip") if path.exists() else None
+    if said is not None and not (isinstance(said, int | float) and 0 <= said < np.inf):
+        raise BidsError(f"{path}: OnsetSkip = {said!r}: is no number of seconds; export the recording again")
+    return float(said or 0.0)
 
 
 def _target(row: Row) -> str:
@@ -161,6 +173,7 @@ def _cut(
 ) -> tuple[list[Window], Dropped]:
     kept: list[Window] = []
     dropped: Dropped = Counter()
+    skip_s = rules.onset_skip_s or 0.0
     for number, row in enumerate(shown, start=1):
         target = _target(row)
         if reason := _unusable(row, rules):
@@ -168,8 +181,8 @@ def _cut(
             continue
         start, stop = _span(row)
         for t0, t1 in spans(start, stop - start, where=where):
-            if t0 - start < rules.onset_skip_s - 1 / SFREQ:
-                dropped[f"first {rules.onset_skip_s:g} s", target] += 1
+            if t0 - start < skip_s - 1 / SFREQ:
+                dropped[f"first {skip_s:g} s", target] += 1
             elif any(t0 <= last and t1 >= first for first, last in gaps):
                 dropped["gap", target] += 1
             elif t0 < 0 or t1 > stop_s:

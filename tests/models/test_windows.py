@@ -112,6 +112,18 @@ class TestCutting:
         assert [window.since_onset_s for window in events.windows] == [3.0, 6.0, 3.0]
         assert events.dropped == {("first 2 s", "fear"): 1, ("first 2 s", "sadness"): 1}
 
+    def test_the_seconds_that_the_study_skips_travel_with_the_recording_and_an_own_wish_wins(self, root: Path) -> None:
+        files = one(root)
+        bids_root.write_events(files.sibling("_events.tsv"), [clip(2.0, 9.0)])
+        sidecar = files.sibling("_eeg.json")
+        sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "OnsetSkip": 2.0}))
+        assert [window.t0_s for window in read_events(files).windows] == [5.0, 8.0]
+        assert [window.t0_s for window in read_events(files, rules=Rules(onset_skip_s=0.0)).windows] == [2.0, 5.0, 8.0]
+        assert [window.t0_s for window in read_events(files, rules=Rules(onset_skip_s=4.0)).windows] == [8.0]
+        sidecar.write_text(json.dumps({"OnsetSkip": "two"}))
+        with pytest.raises(BidsError, match="OnsetSkip = 'two'"):
+            read_events(files)
+
     def test_clips_of_which_people_looked_away_are_kept_or_left_out(self, root: Path) -> None:
         files = one(root)
         path = files.sibling("_events.tsv")
