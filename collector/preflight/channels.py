@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -47,6 +48,7 @@ def analysed(labels: Sequence[str], study: Study, *, montage: frozenset[str]) ->
     return [labels.index(label) for label in wanted if label in labels and label not in study.eeg.exclude]
 
 
+@cache
 def known(montage: str) -> frozenset[str]:
     """Return the labels that a montage of MNE-Python knows.
 
@@ -120,12 +122,13 @@ def _numbers(one: Heard, study: Study, columns: Sequence[int]) -> list[Found]:
 def _units(one: Heard, study: Study, values: Floats) -> list[Found]:
     """Judge whether numbers in the study's units can be EEG, and whether the stream says the same of them."""
     amplitude = float(np.median(np.std(values - values.mean(axis=0), axis=0))) * (1e6 if study.eeg.units == "V" else 1.0)
-    said = {unit.lower() for unit in one.header.units}
-    other = _MICROVOLTS if study.eeg.units == "V" else _VOLTS
-    contradicted = any(unit in said for unit in other)
-    if SMALLEST_UV <= amplitude <= LARGEST_UV and not contradicted:
+    said = {unit.lower(): unit for unit in one.header.units}
+    other = [said[unit] for unit in (_MICROVOLTS if study.eeg.units == "V" else _VOLTS) if unit in said]
+    if SMALLEST_UV <= amplitude <= LARGEST_UV and not other:
         return []
-    told = {"name": one.header.name, "units": study.eeg.units, "amplitude": f"{amplitude:.3g}"}
+    told = {
+        "name": one.header.name, "units": study.eeg.units, "amplitude": f"{amplitude:.3g}", "said": other[0] if other else "-",
+    }  # fmt: skip
     return [Found("eeg/units", told)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -115,12 +116,14 @@ def _clock(checked: Checked | None) -> Sequence[Found]:
 
 def _streams(asked: Asked) -> Sequence[Found]:
     """Listen, then judge: the network, each stream, the EEG's channels, what the device says of itself."""
-    from collector.preflight import tap
+    from collector.preflight import channels, tap
     from collector.wanted import wanted
 
     study = asked.checked.study if asked.checked else None
     # markers are the window's own, and that is not open yet
     devices = [one for one in wanted(study, uid=None) if one.kind != "markers"] if study else []
+    if study is not None:  # importing MNE-Python takes a second or two: while LSL looks for streams
+        threading.Thread(target=channels.known, args=(study.eeg.montage,), daemon=True).start()
     network = tap.listen(devices, find_s=tap.FIND_S if asked.find_s is None else asked.find_s)
     planned_s = asked.checked.planned.length_s if asked.checked and not asked.checked.faults else 0.0
     return judge_streams(network, study, confined=asked.twin, planned_s=planned_s)

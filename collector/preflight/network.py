@@ -12,6 +12,7 @@ from collector.wanted import Wanted
 _DEFAULT = "default"  # LSL's own SessionID
 _MANY = 8  # streams that a line names
 _ALIKE = 0.6  # of difflib's ratio
+_FEW = 3
 
 
 def judge(network: Network, *, confined: bool, where: str) -> list[Found]:
@@ -71,16 +72,18 @@ def _not_taken(answers: Sequence[Answer]) -> list[Found]:
 
 
 def similar(wanted: Wanted, seen: Sequence[Seen]) -> list[Seen]:
-    """Return the streams that might be meant: of the same type, or with a name much like it."""
+    """Return the few streams that might be meant, the likeliest first: by a name much like it, else by the same type."""
     asked = wanted.description
-    name = (asked.name or "").lower()
+    name, kind = (asked.name or "").lower(), asked.type or ("EEG" if wanted.kind == "eeg" else None)
 
-    def alike(one: Seen) -> bool:
+    def likeness(one: Seen) -> float:
         theirs = one.name.lower()
-        named = bool(name) and (name in theirs or theirs in name or bool(difflib.get_close_matches(name, [theirs], 1, _ALIKE)))
-        return named or (asked.type is not None and one.type == asked.type) or (wanted.kind == "eeg" and one.type == "EEG")
+        within = bool(name) and bool(theirs) and (name in theirs or theirs in name)
+        return 1.0 if within else difflib.SequenceMatcher(None, name, theirs).ratio()
 
-    return [one for one in seen if alike(one)]
+    named = sorted((one for one in seen if name and likeness(one) >= _ALIKE), key=likeness, reverse=True)
+    typed = [one for one in seen if kind is not None and one.type == kind]
+    return (named or typed)[:_FEW]
 
 
 def _named(seen: Sequence[Seen]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -44,6 +45,8 @@ def look(data: Path) -> Room:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return Room(nearest, 0.0)
         return Room(nearest, free, error.strerror or str(error))
     return Room(nearest, free)
 
@@ -55,9 +58,9 @@ def judge_room(room: Room, planned: Estimate) -> Found:
         "folder": room.folder, "free": f"{room.free_B / _GIB:.2f}", "need": f"{need / _GIB:.2f}", "why": room.error,
         "minutes": f"{planned.length_s / 60:.0f}",
     }  # fmt: skip
-    if room.free_B < need and not (room.error and room.free_B > _TRIAL_B):
-        return Found("disk/room", values)
-    return Found("disk/rights" if room.error else "disk/ok", values)
+    if room.error:
+        return Found("disk/rights", values)
+    return Found("disk/room" if room.free_B < need else "disk/ok", values)
 
 
 def judge_encryption(told: bool | None, why: str = "") -> Found:

@@ -31,7 +31,8 @@ REFUSED = Rule("red", blocks=True)
 RULES: Mapping[str, Rule] = {
     # the computer
     "graphics/ok": GOOD, "graphics/software": TOLD, "graphics/none": REFUSED, "screen/size": TOLD, "sound/ok": GOOD,
-    "sound/none": REFUSED, "sound/absent": TOLD, "sound/muted": JUDGED, "sound/quiet": TOLD, "sound/unknown": TOLD,
+    "sound/none": REFUSED, "sound/absent": TOLD, "sound/muted": JUDGED, "sound/off": TOLD, "sound/quiet": TOLD,
+    "sound/unknown": TOLD,
     "clock/ok": GOOD, "clock/wrong": JUDGED, "clock/unsynced": TOLD, "clock/unknown": TOLD, "sleep/ok": GOOD,
     "sleep/possible": TOLD,
     # the place where data go

@@ -16,7 +16,7 @@ FASTEST_SLOW = 10.0  # Hz: below, three seconds are too few samples to measure a
 RATE = 0.10  # share by which the measured rate may differ from the nominal one, within three seconds
 ARRIVING = 0.25  # share by which what arrives may differ from what the stamps say: a sender may stand still for a moment
 BURST_S = 0.4  # seconds of samples that arrive at once: radio and LSL's own chunks stay below a quarter of it
-EQUAL = 0.2  # share of samples with the stamp of the one before
+EQUAL_S = 0.2  # seconds of samples with one stamp: what waits for the radio comes together, but not so much of it
 BACK = 0.01  # share of stamps that are earlier than the one before
 STRAY_S = 0.5  # how far stamps may lie from a steady rate: the radio of a headset jitters by 0.2 s
 AWAY_S = 10.0  # how far stamps may lie from now: no headset is that late
@@ -40,7 +40,8 @@ def judge(answers: Sequence[Answer], study: Study) -> list[Found]:
     bursts: list[tuple[str, int, float]] = []
     for wanted, one in heard:
         lost = lost_of(one, study.eeg.counter if wanted.kind == "eeg" else None)
-        own = [*_rates(wanted, one, study, lost=lost), *_stamps(one, lost=lost)]
+        stamps = _stamps(one, lost=lost)
+        own = [*_promises(wanted, one, study), *(stamps or _rates(one, lost=lost))]  # no rate without times
         lossy = coarse_labels(one)
         burst = burst_of(one)
         if lossy:
@@ -78,16 +79,24 @@ def _good(one: Heard) -> Found:
     return Found("stream/ok", values)
 
 
-def _rates(wanted: Wanted, one: Heard, study: Study, *, lost: int) -> list[Found]:
-    """Judge what the stream promises against the study, and what it sends against what it promises."""
+def _promises(wanted: Wanted, one: Heard, study: Study) -> list[Found]:
+    """Judge what the EEG promises against the study."""
     name, nominal, asked = one.header.name, one.header.sfreq, study.eeg.sfreq
-    if wanted.kind == "eeg" and not nominal:
+    if wanted.kind != "eeg":
+        return []
+    if not nominal:
         return [Found("stream/no_rate", {"name": name})]
-    found = []
-    if wanted.kind == "eeg" and asked is not None and abs(nominal - asked) > 1e-6 * asked:
-        found.append(Found("stream/sfreq", {"name": name, "nominal": f"{nominal:g}", "wanted": f"{asked:g}"}))
+    if asked is None or abs(nominal - asked) <= 1e-6 * asked:
+        return []
+    return [Found("stream/sfreq", {"name": name, "nominal": f"{nominal:g}", "wanted": f"{asked:g}"})]
+
+
+def _rates(one: Heard, *, lost: int) -> list[Found]:
+    """Judge what a stream sends against what it promises."""
+    name, nominal = one.header.name, one.header.sfreq
     if nominal < FASTEST_SLOW or burst_of(one):
-        return found
+        return []
+    found = []
     if lost:
         values = {"name": name, "n": lost, "of": one.n + lost, "seconds": f"{one.watched_s:.0f}"}
         found.append(Found("stream/losses" if lost > LOST * (one.n + lost) else "stream/lost_some", values))
@@ -130,10 +139,21 @@ def burst_of(one: Heard) -> tuple[int, float] | None:
     sfreq = one.header.sfreq
     if sfreq < FASTEST_SLOW or not len(one.arrivals):
         return None
-    sizes = np.sort(one.arrivals[:, 1])
-    middle = int(sizes[np.searchsorted(np.cumsum(sizes), sizes.sum() / 2)])
+    middle = middle_of(one.arrivals[:, 1])
     seconds = middle / sfreq
     return (middle, seconds) if seconds >= BURST_S and seconds > 2 * one.stall_s else None
+
+
+def middle_of(sizes: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> int:
+    """Return the size of the group that the median sample belongs to.
+
+    Examples
+    --------
+    >>> middle_of(np.array([1, 1, 1, 1, 8]))
+    8
+    """
+    ordered = np.sort(sizes)
+    return int(ordered[np.searchsorted(np.cumsum(ordered), ordered.sum() / 2)])
 
 
 def coarse_labels(one: Heard) -> tuple[tuple[str, ...], float] | None:
@@ -152,7 +172,7 @@ def _stamps(one: Heard, *, lost: int) -> list[Found]:
     if one.header.sfreq < FASTEST_SLOW or one.n < 3 or burst_of(one):
         return []
     name, host = one.header.name, one.header.hostname
-    why = why_no_times(one.stamps, lost=lost)
+    why = why_no_times(one.stamps, one.header.sfreq, lost=lost)
     if not why and one.offset_s is not None:
         late = float(one.arrivals[-1, 0] - (one.stamps[-1] + one.offset_s))
         why = f"{-late:+.0f} s" if abs(late) > AWAY_S else ""
@@ -161,26 +181,29 @@ def _stamps(one: Heard, *, lost: int) -> list[Found]:
     return [] if one.offset_s is not None else [Found("stream/no_clock", {"name": name, "host": host})]
 
 
-def why_no_times(stamps: Floats, *, lost: int = 0) -> str:
+def why_no_times(stamps: Floats, sfreq: float, *, lost: int = 0) -> str:
     """Return why stamps cannot be the times of samples, in signs that need no language; nothing where they can.
 
     Parameters
     ----------
     stamps : ndarray, shape (n,)
         Seconds.
+    sfreq : float
+        Nominal rate, Hz.
     lost : int
         Samples known to be lost: then they need not be even.
 
     Examples
     --------
-    >>> why_no_times(np.array([0.0, 0.0, 0.0, 0.0, 0.1]))
-    't[n] = t[n-1]: 75 %'
+    >>> why_no_times(np.array([0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1]), 10.0)
+    '4 x t'
     """
     if not np.isfinite(stamps).all():
         return "NaN"
     steps = np.diff(stamps)
-    if (equal := float((steps == 0).mean())) > EQUAL:
-        return f"t[n] = t[n-1]: {100 * equal:.0f} %"
+    runs = np.diff(np.flatnonzero(np.concatenate([[True], steps != 0, [True]])))  # how many samples share each stamp
+    if (together := middle_of(runs)) > EQUAL_S * sfreq and together > 1:
+        return f"{together} x t"
     if (back := float((steps < 0).mean())) > BACK:
         return f"t[n] < t[n-1]: {100 * back:.0f} %"
     index = np.arange(len(stamps), dtype=np.float64)

@@ -29,6 +29,7 @@ ENGLISH: Mapping[str, Said] = {
     ),
     "sound/absent": Said("No sound device ({why}); the study runs silent", "Nothing to do, if clips without sound are meant"),
     "sound/muted": Said("Sound is muted: {device}", "Switch the sound on, at the computer and at the loudspeaker"),
+    "sound/off": Said("Sound is muted: {device}; the study may run silent", "Switch the sound on, unless silence is meant"),
     "sound/quiet": Said("Loudness of {device} is {percent} %: hardly anything is heard", "Turn it up to the study's loudness"),
     "sound/unknown": Said(
         "Sound: {device}; whether it is muted cannot be told on this computer ({why})",
@@ -144,7 +145,8 @@ ENGLISH: Mapping[str, Said] = {
         "Set the sensors' names in the program that sends it, or eeg.montage and eeg.channels in study.toml",
     ),
     "eeg/units": Said(
-        "{name} in {units} would have an amplitude of {amplitude} uV: no EEG has that", "Set eeg.units in study.toml: uV or V"
+        "{name} is no EEG in {units}: its amplitude would be {amplitude} uV, and it says its unit is {said}",
+        "Set eeg.units in study.toml: uV or V",
     ),
     "eeg/nan": Said("{name} sends no numbers in {labels}", "Connect these sensors, or start the program that sends it anew"),
     "eeg/flat": Said(

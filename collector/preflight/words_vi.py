@@ -31,6 +31,7 @@ VIETNAMESE: Mapping[str, Said] = {
         "Không có thiết bị âm thanh ({why}); nghiên cứu chạy không tiếng", "Không cần làm gì, nếu đúng ý định"
     ),
     "sound/muted": Said("Âm thanh đang bị tắt: {device}", "Bật âm thanh, ở máy tính và ở loa"),
+    "sound/off": Said("Âm thanh đang bị tắt: {device}; nghiên cứu có thể chạy không tiếng", "Bật âm thanh, trừ khi cố ý"),
     "sound/quiet": Said(
         "Âm lượng của {device} là {percent} %: gần như không nghe thấy", "Tăng đến mức âm lượng của nghiên cứu"
     ),
@@ -144,7 +145,7 @@ VIETNAMESE: Mapping[str, Said] = {
         "Đặt tên cảm biến trong chương trình gửi luồng, hoặc eeg.montage và eeg.channels trong study.toml",
     ),
     "eeg/units": Said(
-        "{name} tính theo {units} sẽ có biên độ {amplitude} uV: không EEG nào như vậy",
+        "{name} không thể là EEG tính theo {units}: biên độ sẽ là {amplitude} uV, và luồng tự khai đơn vị là {said}",
         "Đặt eeg.units trong study.toml: uV hoặc V",
     ),
     "eeg/nan": Said("{name} không gửi số ở {labels}", "Nối các cảm biến này, hoặc khởi động lại chương trình gửi luồng"),

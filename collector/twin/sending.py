@@ -34,13 +34,15 @@ class Sending:
     def __init__(self, faults: Faults, *, sfreq: float) -> None:
         self._half, self._least = faults.sends_half, max(1, round(faults.sends_chunks_s * sfreq))
         self._waiting: list[Rows] = []
+        self._n = 0
 
     def eeg(self, rows: Rows) -> Rows:
         """Return what is sent now of EEG; in Chunk mode nothing, until a burst is full."""
         stamps, values = rows
         if self._half and len(stamps):
-            even = values[:, _COUNTER] % 2 == 0
-            stamps, values = stamps[even], values[even].copy()
+            every = slice(self._n % 2, None, 2)
+            self._n += len(stamps)
+            stamps, values = stamps[every], values[every].copy()
             values[:, _COUNTER] //= 2
         self._waiting.append((stamps, values))
         if sum(len(stamps) for stamps, _ in self._waiting) < self._least:
