@@ -32,7 +32,8 @@ baseline = 0.5
 fixation = 0.3
 rest = 0.3
 [sync]
-blinks = 0
+blinks = {blinks}
+after = false
 flashes = 0
 [screen]
 size_px = [{width}, {height}]
@@ -50,12 +51,15 @@ def begin_run(
     size_px: tuple[int, int] = (640, 480),
     sound: str = "required",
     language: str = "en",
+    blinks: int = 0,
 ) -> tuple[Run, Path]:
     """Write a study with two clips of 320x240, and the folder of a run as the launcher leaves it; return run and study."""
     lab = root / "study"
     make_clips(lab, COLORS, per_emotion=1, duration_s=duration_s, size_px=(320, 240))
     path = lab / "study.toml"
-    path.write_text(STUDY.format(language=language, width=size_px[0], height=size_px[1], sound=sound), encoding="utf-8")
+    path.write_text(
+        STUDY.format(language=language, width=size_px[0], height=size_px[1], sound=sound, blinks=blinks), encoding="utf-8"
+    )
     run = folder.create(root / "data", participant="07", session="01", task="emotion")
     run.study_toml.write_bytes(path.read_bytes())
     Session(
