@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 LIMIT_S = 20.0  # for anything that is waited for: a loaded machine draws slowly
+START_S = 60.0  # for the server to listen
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 
 
@@ -65,7 +66,7 @@ class Operator:
         self.page.on("request", self._asked)
         self.page.on("websocket", lambda socket: self._asked_for(socket.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url)
+        self._open(url)
         self.page.wait_for_selector("body[data-screen]")
 
     def __enter__(self) -> Self:
@@ -159,6 +160,18 @@ class Operator:
             self.page.wait_for_timeout(50)
         seen = f"screen {self.screen}, light {self.light}, instruction {self.instruction!r}, buttons {self.buttons}"
         raise AssertionError(f"{what or 'what was waited for'} did not come within {limit_s:g} s; seen: {seen}")
+
+    def _open(self, url: str) -> None:
+        """Open the page; the launcher tells its address before the server is there."""
+        for left in reversed(range(round(START_S / 0.5))):
+            try:
+                self.page.goto(url)
+            except Exception as error:  # playwright's own, which is no import of a machine without it
+                if "ERR_CONNECTION_REFUSED" not in str(error) or not left:
+                    raise
+                self.page.wait_for_timeout(500)
+            else:
+                return
 
     def _one(self, test: str) -> Any:
         return self.page.locator(f'[data-test="{test}"]')

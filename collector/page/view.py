@@ -92,7 +92,7 @@ def _gate(state: GateState, scene: Scene) -> Payload:
         overall = texts["gate_overall"].format(overall=number(100 * state.overall, language), threshold=threshold)
     return {
         "green": state.green,
-        "open": texts["gate_open" if state.green else "gate_shut"],
+        "open": texts["gate_open" if state.green else "gate_holding" if state.held_s > 0 else "gate_shut"],
         "good": texts["gate_good"].format(good=state.good, n=state.n),
         "overall": overall,
         "overall_frac": state.overall,
@@ -136,7 +136,9 @@ def gauges(board: Board) -> Payload | None:
         "doing": state_word(scene),
         "disk": disk(board.status, scene),
         "battery": battery or texts["unknown"],
-        "battery_title": texts["battery_left"].format(min=number(left // 60, language)) if left is not None else texts["battery"],
+        "battery_title": texts["battery_left"].format(min=number(left // 60, language))
+        if left is not None
+        else texts["battery"],
         "troubles": [t.text for t in scene.troubles if t.text != scene.instruction.text],
     }
 

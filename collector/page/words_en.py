@@ -82,6 +82,7 @@ ENGLISH: Mapping[str, str] = {
     "gate_unknown": "no value yet, wanted {threshold} %",
     "gate_held": "held {held} of {hold} s",
     "gate_open": "Contacts are good",
+    "gate_holding": "Good: keep still",
     "gate_shut": "Not good enough yet",
     "gate_overridden": "overridden: {reason}",
     "gate_required": "required for START",

@@ -84,6 +84,7 @@ VIETNAMESE: Mapping[str, str] = {
     "gate_unknown": "chưa có giá trị, cần {threshold} %",
     "gate_held": "đã giữ {held} trên {hold} giây",
     "gate_open": "Tiếp xúc tốt",
+    "gate_holding": "Tốt: giữ yên",
     "gate_shut": "Chưa đủ tốt",
     "gate_overridden": "đã bỏ qua: {reason}",
     "gate_required": "bắt buộc để BẮT ĐẦU",

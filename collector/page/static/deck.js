@@ -32,7 +32,7 @@
   });
 
   function who([study, participant, session, run]) {
-    const part = (key, value) => h("span", { data: { test: key } }, `${say(key)} `, h("b", { text: value }));
+    const part = (key, value) => !value ? "" : h("span", { data: { test: key } }, `${say(key)} `, h("b", { text: value }));
     at("who").replaceChildren(
       h("b", { text: study, data: { test: "study" } }),
       part("participant", participant), part("session", session), part("run", run),

@@ -42,7 +42,8 @@
     const length = m.for_s ?? Math.max(0, now - m.t_s);
     const wide = length / end > 0.06;
     return h("div", {
-      class: `span ${m.kind}`, style: `left:${left(m.t_s)};width:${(100 * length) / end}%`, title, data, text: wide ? m.text : "",
+      class: `span ${m.kind}`, style: `left:${left(m.t_s)};width:${(100 * length) / end}%`, title, data,
+      text: !wide ? "" : m.kind === "clip" ? m.text : say("kind_" + m.kind),
     });
   }
 })();

@@ -80,7 +80,7 @@ def contacts(language: str = "en", *, green: bool = False) -> Scene:
         ),
         buttons=("start", "check", "note", "abort") if green else ("check", "override", "note", "abort"),
         gate=GateState(
-            metric="CQ", threshold=0.8, hold_s=10.0, held_s=10.0 if green else 4.0, overall=0.94 if green else 0.72,
+            metric="CQ", threshold=0.8, hold_s=10.0, held_s=10.0 if green else 0.0, overall=0.94 if green else 0.72,
             good=14 if green else 12, n=14, green=green, required=True,
         ),
         battery=86.0, battery_left_s=8400.0,
