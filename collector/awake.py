@@ -52,6 +52,7 @@ class Awake:
 
     def __init__(self, team: Team, diary: Diary) -> None:
         self._team, self._diary = team, diary
+        self._by = ""
 
     def keep(self, *, while_lives: int) -> None:
         """Let nobody fall asleep as long as a process lives."""
@@ -65,4 +66,11 @@ class Awake:
         argv = command(while_lives, platform=sys.platform, found=programs)
         if argv:
             self._team.start("awake", argv)
-        self._diary.write("note", "awake", {"by": argv[0] if argv else "nothing"})
+        self._by = argv[0] if argv else ""
+        self._diary.write("note", "awake", {"by": self._by or "nothing"})
+
+    def look(self) -> None:
+        """See whether what keeps it awake has failed: on a computer without a desktop nobody may ask for it."""
+        if self._by and not self._team.runs("awake") and self._team.runs("collector"):
+            self._diary.write("note", "awake", {"by": "nothing", "why": f"{self._by} {self._team.children['awake'].why()}"})
+            self._by = ""

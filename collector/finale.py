@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from collector import told
@@ -79,10 +78,9 @@ class Finale:
 
     def __init__(
         self, verdict: Verdict, before: Known, *, helm: Helm, report: Helper | None, patience: Patience,
-        done: Callable[[Verdict], None] = lambda verdict: None,
     ) -> None:  # fmt: skip
         self.verdict, self._before, self._helm, self._report, self._patience = verdict, before, helm, report, patience
-        self._check, self._tell = Check(verdict.run), done
+        self._check = Check(verdict.run)
         self._until = helm.now() + patience.finish
         self._stopped = self._settled = False
 
@@ -109,8 +107,6 @@ class Finale:
         elif (answer := self._report.look()) is not None:
             self._settled = True
             self.verdict = reported(self.verdict, told.read(answer.said))
-        if self._settled:
-            self._tell(self.verdict)
 
     def obey(self, command: Command) -> str:
         """Leave."""

@@ -19,8 +19,8 @@ from rich.console import Console
 
 from collector import baton, processes
 from collector import lock as locks
+from collector.afoot import TakenUp
 from collector.baton import Baton
-from collector.conduct import TakenUp
 from collector.keeper import Place, free_place
 from collector.lineup import Options
 from collector.lock import Lock, LockedError, Orphans

@@ -15,11 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from collector import baton, console, lineup, prepare, processes, signals
+from collector.afoot import Course, TakenUp
 from collector.baton import Baton
 from collector.before import Passed, Preflight
 from collector.clip_losses import beyond
-from collector.conduct import Conductor, Course, TakenUp
-from collector.crew import HELPERS, Outcome, Patience, View, Who
+from collector.conduct import Conductor
+from collector.crew import HELPERS, Outcome, Patience, Roster, View, Who
 from collector.diary import Diary
 from collector.finale import Finale
 from collector.helm import Helm
@@ -171,18 +172,19 @@ def conclude(
         folder.shelve(run, outcome.fault or outcome.reason)
     baton.drop(plan.folder)
     verdict = judged(run, outcome, conductor, findings=findings, skipped=not options.preflight)
+    if helm.attended:
+        verdict = _shown(verdict, conductor, helm, roster)
+    row = {"exit": verdict.code, "message": verdict.text, "reasons": list(verdict.reasons)}
+    helm.diary.write("state", "verdict", row, sync=True)
+    return verdict
 
-    def write(final: Verdict) -> None:
-        helm.diary.write(
-            "state", "verdict", {"exit": final.code, "message": final.text, "reasons": list(final.reasons)}, sync=True
-        )
 
-    if helm.keeper is None:
-        write(verdict)
-        return verdict
+def _shown(verdict: Verdict, conductor: Conductor, helm: Helm, roster: Roster) -> Verdict:
+    """Show the end on the page until the operator leaves it; the report is made meanwhile."""
+    patience = helm.team.patience
     helm.view.say(verdict.text)
-    report = Helper(helm.team, "report", roster.report, limit_s=helm.team.patience.report, now=now) if verdict.quality else None
-    stage = Finale(verdict, conductor.known(), helm=helm, report=report, patience=helm.team.patience, done=write)
+    report = Helper(helm.team, "report", roster.report, limit_s=patience.report, now=now) if verdict.quality else None
+    stage = Finale(verdict, conductor.known(), helm=helm, report=report, patience=patience)
     stage.open()
     helm.play(stage)
     return stage.verdict

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -549,7 +550,7 @@ def test_a_second_launcher_for_the_same_participant_says_who_records(study: Path
         first.communicate(timeout=60)
 
 
-def test_the_launchers_death_ends_nobody_and_leaves_the_participant_locked(study: Path) -> None:
+def test_the_launchers_death_ends_nobody_and_the_next_one_takes_the_session_over(study: Path) -> None:
     run = Run(study.parent / "data", "07", "01", "01", "emotion")
     with launcher(study, "--consent", "eeg") as first:
         until((run.path / "window.asked").exists)
@@ -558,16 +559,23 @@ def test_the_launchers_death_ends_nobody_and_leaves_the_participant_locked(study
     held = json.loads((study.parent / "data" / "sub-07" / "lock.json").read_text())["processes"]
     children = {who: pid for who, (pid, _) in held.items() if who != "launcher"}
     assert sorted(children) == ["collector", "window"]
-    try:
+    keys = study.parent / "data" / "sub-07" / "lock-link.json"
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    with launcher(study, "--session", "02") as other:
+        _, err = other.communicate(timeout=60)
+    assert (other.returncode, "cannot be taken over: it is session 01" in err) == (2, True), err
+    with launcher(study) as second:  # the form was filled in: nobody is asked again
+        until(lambda: "rejoined" in [row.name for row in journal.read(run.journal("launch"))])
+        with launcher(study) as third:
+            _, err = third.communicate(timeout=60)
+        assert (third.returncode, "is being recorded" in err) == (2, True), err
         assert all(processes.birth(pid) is not None for pid in children.values())
-        with launcher(study, "--consent", "eeg") as second:
-            _, err = second.communicate(timeout=60)
-        assert (second.returncode, "is being recorded" in err) == (2, True)
-    finally:
-        for pid in children.values():
-            os.kill(pid, signal.SIGTERM)
-        until(lambda: all(processes.birth(pid) is None for pid in children.values()))
-    with launcher(study, "--consent", "eeg", "--twin") as third:
-        third.communicate(timeout=60)
-    assert third.returncode == 0
-    assert folder.Manifest.load(Run(run.data, "07", "01", "02", "emotion").manifest_json).end == "complete"
+        until(lambda: f'"window":[{children["window"]},' in (study.parent / "data" / "sub-07" / "lock.json").read_text())
+        second.send_signal(signal.SIGINT)
+        out, err = second.communicate(timeout=60)
+    assert (second.returncode, out.splitlines()[-1]) == (1, "aborted: ended by the operator"), err
+    assert (run.path / "told.txt").read_text().splitlines() == [
+        "collector started", "window started", "window abort operator", "window ended", "collector ended",
+    ]  # fmt: skip
+    assert not keys.exists()
+    assert (study.parent / "data" / "sub-07" / "lock.json").read_text() == ""
