@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MAINS_HZ = (50.0, 60.0)  # where the study does not say which
 MAINS_UV = 20.0  # as large as the EEG itself: the report complains of the same
-SLOW_S = 0.5  # between two looks for blinks
+SLOW_S = 1.0  # between two looks for blinks
 DETAIL_S = 0.25  # between two pictures of one sensor
 TRACE_S = 4.0  # of its trace
 _UNKNOWN_CAP = Cap(montage="")

@@ -59,7 +59,7 @@ class Watcher:
         self._jpeg, self._since = preview.jpeg, self._board.now()
         frame = cv2.imdecode(np.frombuffer(preview.jpeg, np.uint8), cv2.IMREAD_COLOR)
         if frame is not None:
-            self.looks.append(self._finder.look(np.asarray(frame, np.uint8)))
+            self.looks.append(self._finder.look(np.asarray(frame, np.uint8), eyes=False))
 
     @property
     def frozen(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,8 +16,11 @@ import msgspec
 import numpy as np
 import psutil
 
+from collector.camera.preview import small_jpeg
+from collector.twin.portrait import Portrait
+from collector.twin.timeline import State
 from protocol.lsl import SESSION_VARIABLE
-from protocol.messages import Status
+from protocol.messages import Preview, Status
 from tests.benchmarks.table import Row
 from tests.collector.page import scenes
 from tests.collector.page.launcher import Launcher
@@ -23,7 +28,8 @@ from tests.page import Operator, browser
 
 N_CHANNELS, SFREQ_HZ = 32, 256.0
 N_UPDATES = 400
-COMMAND = "python -P -m collector.page, a launcher that sends scenes, an EEG outlet, headless Chromium"
+PICTURES_HZ = 5.0  # as the collector sends them
+COMMAND = "python -P -m collector.page, a launcher that sends scenes and pictures of a face, an EEG outlet, headless Chromium"
 
 # an outlet of its own process, as a headset's is: 1/f-like EEG with a counter
 _DEVICE = f"""
@@ -51,7 +57,7 @@ while True:
 def rows() -> list[Row]:
     """Watch a recording for 40 s."""
     os.environ[SESSION_VARIABLE] = f"bench-{uuid.uuid4().hex}"  # children find the outlet, and no other program's
-    with _device() as uid, Launcher() as launcher, browser() as chromium:
+    with _device() as uid, Launcher() as launcher, _camera(launcher), browser() as chromium:
         launcher.show(scenes.record(), _status(uid))
         with Operator(chromium, launcher.url) as operator:
             operator.wait(lambda o: o.screen == "record")
@@ -65,8 +71,8 @@ def rows() -> list[Row]:
         Row(f"sequence numbers skipped in {len(log)} page updates", str(skipped), "0", command=COMMAND),
         Row("updates that the browser got: each 100 of them", f"mean {np.mean(rates_hz):.2f} Hz, slowest "
             f"{min(rates_hz):.2f} Hz, longest wait {1000 * worst_s:.0f} ms", ">= 9.5 Hz", command=COMMAND),
-        Row(f"processor of the page's server, {N_CHANNELS} channels at {SFREQ_HZ:g} Hz", f"{100 * cpu:.1f} % of a core",
-            "<= 10 % of a core", "3.7 % in a prototype with NiceGUI and uPlot, without filters", command=COMMAND),
+        Row(f"processor of the page's server, {N_CHANNELS} channels at {SFREQ_HZ:g} Hz and a camera",
+            f"{100 * cpu:.1f} % of a core", "<= 10 % of a core", "3.7 % in a prototype with NiceGUI and uPlot, without filters", command=COMMAND),
         Row("requests to anywhere but the page's server", str(external), "0", command=COMMAND),
     ]  # fmt: skip
 
@@ -84,6 +90,27 @@ def _watch(operator: Operator, launcher: Launcher) -> tuple[list[dict[str, float
     took, after = time.monotonic() - begun, server.cpu_times()
     spent = after.user + after.system - before.user - before.system
     return operator.page.evaluate("emolab.log")[:N_UPDATES], spent / took
+
+
+@contextmanager
+def _camera(launcher: Launcher) -> Iterator[None]:
+    """Send pictures of a face, made beforehand."""
+    portrait, over = Portrait(7, size_px=(1280, 720)), threading.Event()
+    pictures = [small_jpeg(portrait.frame(n, n / PICTURES_HZ, State("rest", 0.0)).copy()) for n in range(50)]
+
+    def send() -> None:
+        for n in itertools.count():
+            if over.wait(1 / PICTURES_HZ):
+                return
+            launcher.extra.append(Preview(jpeg=pictures[n % len(pictures)], t=time.monotonic()))
+
+    sender = threading.Thread(target=send, name="camera")
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
 
 
 def _status(uid: str) -> Status:

@@ -37,7 +37,7 @@ def test_one_face_with_open_eyes_in_ordinary_light_is_ok(finder: Finder, one: Im
     assert abs(left + width / 2 - 160) < 30 and abs(top + height / 2 - 120) < 30
     assert 0.3 < look.face_height == height / 240 < 0.8
     assert look.eyes and all(left <= x and x + w <= left + width and y < top + height / 2 for x, y, w, _ in look.eyes)
-    assert look.size_px == SIZE
+    assert look.size_px == SIZE and finder.look(one, eyes=False).eyes == ()
     assert judge(look) == "ok"
 
 

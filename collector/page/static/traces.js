@@ -5,7 +5,7 @@
   const SCALES = [5, 10, 20, 50, 100, 200, 500, 1000, 2000]; // microvolts from one channel to the next
   const LATE_S = 0.4; // the right edge lies so far behind now: packets have come by then
   const TENTHS = 10;
-  let p = null, epoch = null, size = 0, low = [], high = [], seen = null, edge = 0, scale = 3, held = null, asked = false;
+  let p = null, epoch = null, size = 0, low = [], high = [], seen = null, edge = 0, scale = 3, held = null, asked = false, upTo = null;
   emolab.traces = { columns: () => seen, state: () => ({ held: held !== null, scale: SCALES[scale], names: p?.names, edge }) };
 
   emolab.on("traces", (payload) => {
@@ -27,12 +27,15 @@
     low = p.names.map(() => new Float32Array(size));
     high = p.names.map(() => new Float32Array(size));
     seen = new Int32Array(size).fill(-1); // which column lies here; -1 in a gap
-    held = null;
+    held = upTo = null;
   }
 
   function take() {
     const gaps = new Set(p.gaps);
     const n = p.low[0]?.length ?? 0;
+    if (!n) return;
+    if (upTo !== null && p.first > upTo) emitEvent("emolab-traces", {}); // updates were missed: no gap of the EEG's
+    upTo = p.first + n;
     for (let k = Math.max(0, n - size); k < n; k++) {
       const at = (p.first + k) % size;
       seen[at] = gaps.has(k) ? -1 : (p.first + k) % 2 ** 31;
