@@ -72,7 +72,8 @@ def rows() -> list[Row]:
         Row("updates that the browser got: each 100 of them", f"mean {np.mean(rates_hz):.2f} Hz, slowest "
             f"{min(rates_hz):.2f} Hz, longest wait {1000 * worst_s:.0f} ms", ">= 9.5 Hz", command=COMMAND),
         Row(f"processor of the page's server, {N_CHANNELS} channels at {SFREQ_HZ:g} Hz and a camera",
-            f"{100 * cpu:.1f} % of a core", "<= 10 % of a core", "3.7 % in a prototype with NiceGUI and uPlot, without filters", command=COMMAND),
+            f"{100 * cpu:.1f} % of a core", "<= 10 % of a core",
+            "3.7 % in a prototype with NiceGUI and uPlot, without filters", command=COMMAND),
         Row("requests to anywhere but the page's server", str(external), "0", command=COMMAND),
     ]  # fmt: skip
 
