@@ -17,9 +17,11 @@ from rich.table import Table
 from collector.lock import LockedError
 from collector.preflight import examine
 from collector.preflight import study as study_checks
+from collector.preflight import timing as timings
 from collector.preflight.examine import Asked
 from collector.preflight.found import tell_all, worst
 from collector.preflight.laboratory import laboratory
+from collector.preflight.timing import TimingError
 from protocol import commands, folder
 from protocol import study as study_file
 from protocol.folder import FolderError
@@ -45,17 +47,25 @@ def doctor(
     data: Annotated[Path | None, typer.Option(help="Where sessions are stored; default: data beside the study file.")] = None,
     twin: Annotated[bool, typer.Option("--twin", help="Simulated headset and camera.")] = False,
     face: Annotated[bool, typer.Option("--face/--no-face", help="--no-face: the participant did not agree to it.")] = True,
+    timing: Annotated[
+        Path | None, typer.Option(help="Instead: measure flips, markers and sound in the study's window, into this JSON file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say whether a session can begin: each line has a light, what was found, and the cure.
 
     Example: emo-doctor my-study --participant 07
 
+    How punctual is the window? emo-doctor my-study --timing timing.json
+
     Ends with 0 when nothing blocks, 1 when something does, 2 for bad input, 3 for a fault. Nothing is recorded and no file
     is left behind.
     """
     if participant is not None:
         folder.label(participant, what="--participant")
+    if timing is not None:
+        _time(study, timing, as_json=as_json)
+        return
     asked, language = _asked(study, participant=participant, data=data, twin=twin, face=face)
     with laboratory(asked.checked.path if asked.checked else None, twin=twin, participant=participant) as find_s:
         findings = _examined(replace(asked, find_s=find_s), language, quiet=as_json)
@@ -65,6 +75,28 @@ def doctor(
         _show(findings)
     if any(one.blocks for one in findings):
         raise typer.Exit(commands.CHECK_FAILED)
+
+
+def _time(study: Path | None, out: Path, *, as_json: bool) -> None:
+    """Measure the window, write the numbers down, and say them."""
+    if study is None:
+        raise StudyError("--timing: needs a study, whose window and clips are measured; name its folder")
+    study_file.load(study)
+    if not out.absolute().parent.is_dir() or out.is_dir():  # before the window opens, not after
+        raise StudyError(f"--timing = {out}: name a file in a folder that is there")
+    with Console(stderr=True).status("the window is being measured: do not touch it"):
+        try:
+            told = timings.summary(timings.measure(study_file.study_path(study)))
+        except TimingError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(commands.CHECK_FAILED) from None
+    out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    screen = Console(soft_wrap=True)
+    for line in timings.lines(told):
+        screen.print(line, markup=False, highlight=False)
 
 
 def record(findings: list[Finding]) -> dict[str, object]:

@@ -171,6 +171,11 @@ def _probed(what: str) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_S, check=False)
     except subprocess.TimeoutExpired:
         return {"error": f"no answer within {_PROBE_S:.0f} s"}
+    return last_json(done)
+
+
+def last_json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return the last line that a process printed, as JSON; ``error`` says why there is none."""
     lines = done.stdout.strip().splitlines()
     try:
         told = json.loads(lines[-1]) if lines else None
