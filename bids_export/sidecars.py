@@ -208,6 +208,10 @@ def scans() -> dict[str, Any]:
         "contact_quality": _QUALITY, "included": _INCLUDED, "exclusion_reason": _REASON,
         "ended": {"Description": "How the recording ended", "Levels": ended},
         "resumes": {"Description": "The recording that this one goes on with: a run of this session, or its identifier"},
+        "contact_check": {"Description": "Whether blinks answered their cues before the first clip", "Levels": {
+            "ok": "they did", "no_blinks": "they did not, and somebody started all the same", "not_checked": "not judged",
+        }},
+        "overrides": {"Description": "What spoke against the start and was overridden, by its code, joined by +"},
     }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from bids_export import sync_events
 from bids_export.arrays import Floats
 from bids_export.report.facts import Point, Signals
 from bids_export.sync_signals import EEG_S, FRONTAL, N_FRONTAL, phases
+from collector import contact
+from collector.contact import Found
 
 AROUND_S = (-0.5, 1.5)  # of a cue that is drawn; cues come at least 1.5 s apart
 ANSWER_S = (-0.1, 1.4)  # a blink in here answers a cue: hands and lids take 0.2 to 0.6 s, headsets come late
@@ -79,6 +81,20 @@ def blinks(eeg: Signals, cues: Floats) -> Cued | None:
         tuple(eeg.labels[n] for n in picks), times, np.array([_around(eeg, picks, cue, times) for cue in cues.tolist()]),
         np.array([float(answers[0]) if len(answers) else np.nan for answers in late]),
     )  # fmt: skip
+
+
+def worn(eeg: Signals, cues: Floats) -> Found | None:
+    """Tell whether somebody wore the cap, by the rule of the check before the first clip.
+
+    Cues are shown several times in a session: blinks that are there once are enough. None without cues.
+    """
+    volts = eeg.volts.copy()
+    for gap in eeg.filled:
+        volts[:, gap.first : gap.first + gap.n] = np.nan
+    picks = [n for n, label in enumerate(eeg.labels) if label in eeg.analysed]
+    measured = contact.Eeg(tuple(eeg.labels[n] for n in picks), volts[picks] * 1e6, eeg.sfreq)
+    found = [contact.check(measured, phase) for phase in contact.phases(cues.tolist())]
+    return min(found, key=lambda one: ("ok", "no_blinks", "not_checked").index(one.state), default=None)
 
 
 def _around(eeg: Signals, picks: Sequence[int], cue: float, times: Floats) -> Floats:

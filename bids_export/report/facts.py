@@ -13,6 +13,7 @@ from bids_export.alignment import Gap
 from bids_export.arrays import Floats
 from bids_export.events import Event
 from bids_export.happenings import Happening
+from bids_export.started import Started
 from protocol.folder import Quality
 
 Span = tuple[float, float]
@@ -131,7 +132,7 @@ class Facts:
     complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source. ``sync`` is the
     certificate by legs, ``latency_s`` the median time that a sample was on its way, where the headset tells it.
     ``remembered`` says that the recording itself lies elsewhere: only what an export remembers of it is known; ``positions``
-    are then where its sensors sit.
+    are then where its sensors sit. ``started`` is what spoke against the start, and what was seen of the participant before it.
     """
 
     source: str
@@ -161,6 +162,7 @@ class Facts:
     happenings: tuple[Happening, ...] = ()
     remembered: bool = False
     positions: Mapping[str, Point] = field(default_factory=dict)
+    started: Started = field(default_factory=Started)
 
     @property
     def where(self) -> Mapping[str, Point]:

@@ -21,6 +21,7 @@ from bids_export.events import Event
 from bids_export.report import faces
 from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
 from bids_export.report.from_run import clips
+from bids_export.started import of_columns
 from bids_export.timeline import BAD_GAP
 from collector.quality import CQ_LEVELS, EQ_LEVELS, judge, without
 from protocol import folder
@@ -133,7 +134,7 @@ def load(dataset: Dataset, vhdr: Path) -> Facts:
         events=tuple(events), clips=clips(events, source / f"{stem}_trials.csv"), films=_films(vhdr, stem),
         expects_film="face" in scopes, sync=about.get("SyncCertificate", {}),
         latency_s=about.get("TransportLatency", {}).get("median_s"),
-        happenings=happenings.read(source / f"{stem}_notes.tsv"),
+        happenings=happenings.read(source / f"{stem}_notes.tsv"), started=of_columns(scan),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import mne
 import numpy as np
 
-from bids_export import headset, sessions, sources, sync, sync_signals, video
+from bids_export import headset, sessions, sources, started, sync, sync_signals, video
 from bids_export.arrays import Floats
 from bids_export.events import Event
 from bids_export.headset import Eeg
@@ -64,7 +64,7 @@ def of_run(run: Run) -> Facts:
         notes=(*record.missing, *_notes(run)),
         sync={leg.name: sync.record(leg, study.sync.apply) for leg in certificate.legs},
         latency_s=placed.latency.median_s if placed and placed.latency else None,
-        happenings=sessions.happenings_of(record, base),
+        happenings=sessions.happenings_of(record, base), started=started.of_run(run),
     )  # fmt: skip
 
 

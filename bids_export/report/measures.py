@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 
 import numpy as np
@@ -69,6 +70,32 @@ class Happened(_Part):
     text: str
 
 
+class Worn(_Part):
+    """Whether blinks answer their cues: ``ok``, ``no_blinks``, or ``not_checked``, and why."""
+
+    state: str
+    n_cues: int
+    n_seen: int
+    why: str = ""
+
+
+class Overridden(_Part):
+    """What spoke against the start, and why somebody started all the same."""
+
+    code: str
+    text: str = ""
+    reason: str = ""
+
+
+class Start(_Part):
+    """How the recording was started; ``contact`` is what was seen before the first clip, null where nobody looked."""
+
+    overrides: tuple[Overridden, ...] = ()
+    contact: str | None = None
+    n_cues: int = 0
+    n_seen: int = 0
+
+
 class EegMeasures(_Part):
     """The EEG; ``n_filled`` samples were not measured, ``n_lost`` of them were lost on the way (null: not told apart).
 
@@ -92,6 +119,7 @@ class EegMeasures(_Part):
     gamma_share: float | None
     alpha: Alpha | None
     blinks: Blinks | None
+    worn: Worn | None = None
     compared_by: str
     channels: tuple[Channel, ...]
 
@@ -199,6 +227,7 @@ class Measures(_Part):
     sync: tuple[Sync, ...]
     transport_latency_s: float | None
     happenings: tuple[Happened, ...]
+    started: Start = Start()
 
     @property
     def stem(self) -> str:
@@ -219,6 +248,7 @@ def measure(facts: Facts) -> Measures:
         clips=clips, videos=videos, ratings=_ratings(facts), transport_latency_s=facts.latency_s,
         sync=tuple(Sync(leg=name, **said) for name, said in facts.sync.items()),
         happenings=tuple(Happened(onset_s=h.onset, kind=h.kind, name=h.name, text=h.text) for h in facts.happenings),
+        started=Start.model_validate(asdict(facts.started)),
     )  # fmt: skip
 
 
@@ -237,7 +267,7 @@ def _eeg(facts: Facts, eeg: Signals) -> EegMeasures:
         gaps=tuple(Hole(onset_s=gap.first / eeg.sfreq, duration_s=gap.n / eeg.sfreq) for gap in eeg.filled),
         mains_median_uv=float(np.median(mains)) if mains else None, edge_hz=edge_hz, gamma_share=gamma_share,
         flat_channels=tuple(c.label for c in channels if c.analysed and c.flat is not None and c.flat >= verdict.FLAT_SHARE),
-        alpha=_alpha(eeg, opened, closed), blinks=_blinks(facts, eeg),
+        alpha=_alpha(eeg, opened, closed), blinks=_blinks(facts, eeg), worn=_worn(facts, eeg),
         compared_by=bads.PYPREP if bads.pyprep_is_there() else bads.OWN,
     )  # fmt: skip
 
@@ -291,6 +321,11 @@ def _blinks(facts: Facts, eeg: Signals) -> Blinks | None:
         return None
     seen = found.answers_s[np.isfinite(found.answers_s)]
     return Blinks(n_cues=len(found.answers_s), n_seen=len(seen), after_s=float(np.median(seen)) if len(seen) else None)
+
+
+def _worn(facts: Facts, eeg: Signals) -> Worn | None:
+    found = cued.worn(eeg, cues(facts))
+    return Worn(state=found.state, n_cues=found.n_cues, n_seen=found.n_seen, why=found.why) if found is not None else None
 
 
 def _clips(facts: Facts) -> ClipMeasures:

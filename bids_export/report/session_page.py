@@ -144,6 +144,14 @@ def _happened(measures: Measures) -> str:
     return page.table(("", "at", "kind", "what"), rows, out=out)
 
 
+def _begun(measures: Measures) -> str:
+    began = measures.started
+    if began.contact is None:
+        return "–"
+    seen = f"blinks seen after {began.n_seen} of {began.n_cues} cues" if began.n_cues else "blinks seen"
+    return {"ok": seen, "no_blinks": "no blinks were seen"}.get(began.contact, "blinks were not looked for")
+
+
 def _verdict(facts: Facts, measures: Measures) -> str:
     eeg = measures.eeg
     about = {
@@ -154,6 +162,7 @@ def _verdict(facts: Facts, measures: Measures) -> str:
         "EEG": f"{eeg.n_analysed} of {eeg.n_channels} channels analysed, {_clock(eeg.duration_s)}, {_rate(measures)}"
         if eeg
         else "–",
+        "before the first clip": _begun(measures),
     }
     return (
         page.verdict(measures.verdict, "; ".join(measures.reasons))

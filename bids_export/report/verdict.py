@@ -48,19 +48,19 @@ class Verdict:
 
 def judge(facts: Facts) -> Verdict:
     """Return the verdict on one recording: the rule on contact quality, where there is an EEG that may be used."""
-    quality = facts.quality
+    quality, began = facts.quality, facts.started.reasons
     if "eeg" not in facts.scopes:
         return Verdict("exclude", ("no consent to EEG",))
     if facts.signals is None and not facts.remembered:
-        return Verdict("exclude", ("no EEG was recorded",))
+        return Verdict("exclude", ("no EEG was recorded", *began))
     if quality.verdict == "keep":
         value = "" if quality.value is None else f" {quality.value:.2%}"
         return Verdict(
             "keep",
-            (f"{WORDS[quality.metric]}{value}, at least {quality.threshold:.2%} is asked", *_again(facts)),
+            (f"{WORDS[quality.metric]}{value}, at least {quality.threshold:.2%} is asked", *_again(facts), *began),
             to_repeat(facts),
         )
-    return Verdict(quality.verdict, (quality.reason,))
+    return Verdict(quality.verdict, (quality.reason, *began))
 
 
 def to_repeat(facts: Facts) -> tuple[int, ...]:
@@ -140,7 +140,9 @@ def _of_eeg(eeg: EegMeasures) -> list[str]:
     if eeg.gamma_share is not None and eeg.gamma_share < GAMMA_SHARE:
         until = f" from {eeg.edge_hz:.0f} Hz on" if eeg.edge_hz is not None else ""
         said.append(f"31 to 51 Hz: {eeg.gamma_share:.0%} of it holds signal; the headset filters{until}")
-    if eeg.blinks is not None and eeg.blinks.n_seen < BLINKS_SHARE * eeg.blinks.n_cues:
+    if eeg.worn is not None and eeg.worn.state == "no_blinks":
+        said.append(f"no blinks are to be seen after {eeg.worn.n_cues} cues: did somebody wear the cap?")
+    elif eeg.blinks is not None and eeg.blinks.n_seen < BLINKS_SHARE * eeg.blinks.n_cues:
         said.append(f"{eeg.blinks.n_seen} of {eeg.blinks.n_cues} cues to blink were answered, as the EEG saw it")
     strong = [c.label for c in eeg.channels if c.analysed and (c.mains_uv or 0) > MAINS_UV]
     if strong:
