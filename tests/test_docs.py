@@ -51,7 +51,7 @@ def known_options(words: list[str]) -> set[str]:
     if hasattr(command, "commands") and len(words) > 1:
         assert words[1] in command.commands, f"{words[0]} has no command {words[1]}"
         command = command.commands[words[1]]
-    return {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
