@@ -8,6 +8,8 @@ cookies of its own. What left this machine would stand in ``operator.external``;
 from __future__ import annotations
 
 import shutil
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,7 +68,8 @@ class Operator:
         self.page.on("request", self._asked)
         self.page.on("websocket", lambda socket: self._asked_for(socket.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self._open(url)
+        _wait_for_server(url)
+        self.page.goto(url)
         self.page.wait_for_selector("body[data-screen]")
 
     def __enter__(self) -> Self:
@@ -161,18 +164,6 @@ class Operator:
         seen = f"screen {self.screen}, light {self.light}, instruction {self.instruction!r}, buttons {self.buttons}"
         raise AssertionError(f"{what or 'what was waited for'} did not come within {limit_s:g} s; seen: {seen}")
 
-    def _open(self, url: str) -> None:
-        """Open the page; the launcher tells its address before the server is there."""
-        for left in reversed(range(round(START_S / 0.5))):
-            try:
-                self.page.goto(url)
-            except Exception as error:  # playwright's own, which is no import of a machine without it
-                if "ERR_CONNECTION_REFUSED" not in str(error) or not left:
-                    raise
-                self.page.wait_for_timeout(500)
-            else:
-                return
-
     def _one(self, test: str) -> Any:
         return self.page.locator(f'[data-test="{test}"]')
 
@@ -190,3 +181,16 @@ class Operator:
         parts = urlsplit(url)
         if parts.scheme not in ("data", "blob", "about") and parts.netloc != self._ours:
             self.external.append(url)
+
+
+def _wait_for_server(url: str) -> None:
+    """The launcher tells the address before anybody listens there."""
+    parts = urlsplit(url)
+    for _ in range(round(START_S / 0.2)):
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or 80), 1.0).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(f"{parts.netloc}: nobody listens there after {START_S:g} s")

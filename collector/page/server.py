@@ -80,6 +80,7 @@ def serve(board: Board, *, token: str, port: int) -> uvicorn.Server:
         log_level="warning",
         access_log=False,  # it would name the token
         server_header=False,
+        proxy_headers=False,  # nobody stands between
         ws_max_size=2**16,
         timeout_graceful_shutdown=1,
     )

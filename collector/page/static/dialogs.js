@@ -50,6 +50,11 @@
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
     if (typing || at("ask")?.open || event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter") {
+      const primary = document.querySelector("button.primary:not(:disabled)");
+      if (primary && document.activeElement === document.body) emolab.press(primary); // else Enter is for what has the focus
+      return;
+    }
     // an input method (Telex) says Process instead of the letter
     const key = /^[a-z]$/i.test(event.key) ? event.key.toUpperCase() : event.code.replace(/^Key/, "");
     const buttons = [...document.querySelectorAll("button[data-command]:not(:disabled)")].filter((b) => b.offsetParent);

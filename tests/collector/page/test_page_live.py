@@ -139,6 +139,26 @@ def test_keys_do_nothing_while_somebody_types(operator: Operator, launcher: Laun
     assert len(sent(operator, launcher)) == 1
 
 
+def test_enter_presses_the_highlighted_button_unless_something_else_has_the_focus(
+    operator: Operator, launcher: Launcher
+) -> None:
+    show(operator, launcher, scenes.contacts(green=True))
+    operator.page.evaluate("document.activeElement.blur()")
+    operator.page.keyboard.press("Enter")
+    assert sent(operator, launcher) == [Command(verb="start")]
+    operator.page.locator('[data-command="check"]').focus()
+    operator.page.keyboard.press("Enter")
+    assert sent(operator, launcher, 2)[1:] == [Command(verb="check")]
+
+
+def test_a_stream_that_is_silent_says_so_in_words(operator: Operator, launcher: Launcher) -> None:
+    show(operator, launcher, scenes.lost())
+    launcher.status = scenes.status(age_s=14.0)
+    operator.wait(lambda o: o.tiles["EEG"].health == "bad")
+    assert operator.tiles["EEG"].text.startswith("EEG bad 14 s")
+    launcher.status = scenes.status()
+
+
 def test_a_refusal_is_shown(operator: Operator, launcher: Launcher) -> None:
     show(operator, launcher, scenes.record())
     launcher.refuses = "no clip is on"
