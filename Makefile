@@ -84,6 +84,7 @@ bench:
 # pages and pictures that are generated; docs/pictures/record.py makes those that need a window or recordings
 docs:
 	@emo-study keys > docs/study-file.md
+	python docs/networks.py
 	python docs/pictures/make.py
 
 clean:

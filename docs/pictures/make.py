@@ -10,17 +10,20 @@ from io import BytesIO
 from pathlib import Path
 
 import cv2
+import mne
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from collector.twin.face import Identity, draw, expression
-from models.eeg.scalp_map import GRID, N_COLUMNS, N_ROWS
+from models.eeg.scalp_map import PAPER, Grid, grid_of
 from stimuli.scenes import scene_of
 
 HERE = Path(__file__).parent
 COLORS = {"happiness": "#E69F00", "sadness": "#0072B2", "fear": "#CC79A7", "neutral": "#7F7F7F"}
+HEADSET = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")  # Emotiv's EPOC
 GAP_PX = 6
 LARGE_B = 140_000
 
@@ -29,7 +32,7 @@ def main() -> None:
     """Draw them all."""
     faces()
     clips()
-    scalp_map()
+    scalp_maps()
 
 
 def faces() -> None:
@@ -51,20 +54,34 @@ def clips() -> None:
     save("clips.png", grid([[still(n, emotion) for n, emotion in enumerate(COLORS)]]))
 
 
-def scalp_map() -> None:
-    """Draw the grid on which the EEG recogniser lays the electrodes."""
-    axes = (figure := canvas(3.2, 4.2)).add_subplot()
-    axes.imshow([[name is not None for name in row] for row in GRID], cmap="Blues", vmin=-0.2, vmax=2.4)
-    for row, names in enumerate(GRID):
-        for column, name in enumerate(names):
-            axes.text(column, row, name or "0", ha="center", va="center", color="black" if name else "#999999")
-    axes.set_xticks(np.arange(N_COLUMNS + 1) - 0.5, [])
-    axes.set_yticks(np.arange(N_ROWS + 1) - 0.5, [])
+def scalp_maps() -> None:
+    """Draw the grids on which the EEG recogniser lays the electrodes: the paper's, and those of two other montages."""
+    scalp_map((figure := canvas(3.2, 4.2)).add_subplot(), PAPER)
+    save("scalp-map.png", drawn(figure))
+    cap = tuple(mne.channels.make_standard_montage("biosemi64").ch_names)
+    left, right = (figure := canvas(8.2, 4.8)).subplots(1, 2, width_ratios=[1, 1.6])
+    scalp_map(left, grid_of(HEADSET), "14 of a headset")
+    scalp_map(right, grid_of(cap), "64 of a cap")
+    save("scalp-maps.png", drawn(figure))
+
+
+def scalp_map(axes: Axes, grid: Grid, title: str = "") -> None:
+    """Draw one grid."""
+    cells = dict(zip(grid.cells, grid.channels, strict=True))
+    axes.imshow(
+        [[(row, column) in cells for column in range(grid.n_columns)] for row in range(grid.n_rows)],
+        cmap="Blues", vmin=-0.2, vmax=2.4,
+    )  # fmt: skip
+    for row, column in np.ndindex(grid.n_rows, grid.n_columns):
+        name = cells.get((row, column))
+        color = "black" if name else "#999999"
+        axes.text(column, row, name or "0", ha="center", va="center", color=color, fontsize=10 if grid.n_columns < 7 else 8)
+    axes.set_xticks(np.arange(grid.n_columns + 1) - 0.5, [])
+    axes.set_yticks(np.arange(grid.n_rows + 1) - 0.5, [])
     axes.grid(color="white", linewidth=2)
     axes.tick_params(length=0)
     axes.set_xlabel("back of the head")
-    axes.set_title("forehead", fontsize=10)
-    save("scalp-map.png", drawn(figure))
+    axes.set_title(f"{title}\nforehead" if title else "forehead", fontsize=10)
 
 
 def save(name: str, picture: Image.Image, *, dither: Image.Dither = Image.Dither.NONE) -> None:

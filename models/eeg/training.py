@@ -173,6 +173,8 @@ def _trainer(
             EarlyStopping(monitor="valid_loss", patience=settings.patience, load_best=True, sink=lambda text: None),
             Constrain(),
         ],
+        callbacks__valid_acc=None,  # the loss decides
+        callbacks__print_log=None,
         device=device(),
         verbose=0,
     )  # fmt: skip

@@ -4,6 +4,9 @@ Seven people, twelve clips of 75 s, 2,100 windows, features in memory as from a 
 run by every split. Of the others one fold of the headline is trained for a few epochs, which says what all epochs of all folds
 would take at most: early stopping makes it less, and a graphics card much less. Minutes are those of the processor, divided by
 its cores: folds do not wait for each other, and other work on the machine does not count.
+
+``EMO_BENCH_PARTS=light,map_cnn,cluster`` measures some parts alone: light, the names of networks, cluster. The sum is told only
+where everything was measured.
 """
 
 from __future__ import annotations
@@ -21,7 +24,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from table import Row
 
 from models import scale, splits, train
 from models.bids import RecordingFiles
@@ -29,13 +31,16 @@ from models.dataset import Dataset
 from models.eeg import de, table
 from models.eeg.recogniser import Task
 from models.windows import Window
+from tests.benchmarks.table import Row
 
 ROOT = Path(__file__).parents[2]
 EMOTIONS = ("happiness", "sadness", "fear", "neutral")
 N_PEOPLE, CLIPS, CLIP_S = 7, 3, 75
 N_EPOCHS = 2
 LIMIT_S = 600.0
-COMMAND = "make bench (training)"
+ALL = "all"
+PARTS = os.environ.get("EMO_BENCH_PARTS", ALL)
+COMMAND = "make bench TOPIC=training"
 
 
 def cohort(kind: str, shape: tuple[int, ...], *, clip_s: int = CLIP_S) -> Dataset:
@@ -62,6 +67,11 @@ def cohort(kind: str, shape: tuple[int, ...], *, clip_s: int = CLIP_S) -> Datase
         recordings=tuple(files), windows=tuple(windows), emotions=EMOTIONS, labels=labels, eeg={kind: x},
         eeg_quality=np.ones(len(x)), faces={}, dropped=Counter(), sha256="0" * 64,
     )  # fmt: skip
+
+
+def wanted(part: str) -> bool:
+    """Return whether a part is to be measured."""
+    return PARTS == ALL or part in PARTS.split(",")
 
 
 def all_splits(data: Dataset) -> list[splits.Split]:
@@ -150,7 +160,7 @@ def rows() -> list[Row]:
     """Measure."""
     workers = len(os.sched_getaffinity(0))
     kinds = {"pool96": "pool96"}
-    light = train.recipes(("nearest", "de-logistic"), (), kinds)  # type: ignore[arg-type]
+    light = train.recipes(("nearest", "de-logistic"), (), kinds) if wanted("light") else []  # type: ignore[arg-type]
     shapes = {"de-logistic": de.bands(np.ones((1, 28, 600), np.float32)).shape[1:]}
     made, total = [], 0.0
     for recipe in light:
@@ -165,12 +175,17 @@ def rows() -> list[Row]:
         ("itnet", (28, 600)),
         ("sst", _sst_shape()),
     ):
+        if not wanted(name):
+            continue
         epoch, n_folds, seconds = at_most(name, shape, workers)
         total += seconds
         what = f"{name} ({'x'.join(map(str, shape))}): an epoch of a fold of the headline; all {n_folds} folds, every epoch"
         made.append(Row(what, f"{epoch:.2f} s; at most {seconds / 60:.0f} min on {workers} cores", "", command=COMMAND))
-    figure = f"at most {math.ceil(total / 60)} min on {workers} cores, without a graphics card"
-    made.append(Row("all of these together", figure, f"<= {LIMIT_S / 60:.0f} min", command=COMMAND))
+    if PARTS == ALL:
+        figure = f"at most {math.ceil(total / 60)} min on {workers} cores, without a graphics card"
+        made.append(Row("all of these together", figure, f"<= {LIMIT_S / 60:.0f} min", command=COMMAND))
+    if not wanted("cluster"):
+        return made
     (own,) = train.recipes((), ("eeg",), kinds)  # type: ignore[arg-type]
     data = cohort("pool96", (28, 96), clip_s=30)
     one, two = (on_cluster(n, data, own) for n in (1, 2))

@@ -15,7 +15,7 @@ from collector.twin.eeg import fingerprint
 from collector.twin.knobs import Knobs, random
 from collector.twin.sensors import SENSORS
 from models.dataset import Dataset
-from models.eeg import pool96, spectrogram
+from models.eeg import pool96, spectrogram, variants
 from models.splits import Fold, Split
 from models.windows import SFREQ, WINDOW_S, Window
 from tests.models.planted import EMOTIONS, _files
@@ -26,7 +26,9 @@ CLIP_S = 30.0  # ten windows
 EFFECTS = {"happiness": (40.0, 0), "sadness": (6.0, 2), "fear": (20.0, 4), "neutral": (10.0, 5)}  # Hz, first of two channels
 
 
-def cohort(knobs: Knobs, *, n_people: int = 4, clips_per_emotion: int = 3, seed: int = 1) -> Dataset:
+def cohort(
+    knobs: Knobs, *, n_people: int = 4, clips_per_emotion: int = 3, seed: int = 1, variant: str = variants.DEFAULT
+) -> Dataset:
     """Return pool96 features of ten windows a clip; everybody sees the same clips in an order of their own."""
     windows, labels, features = [], [], []
     for person in range(n_people):
@@ -47,7 +49,7 @@ def cohort(knobs: Knobs, *, n_people: int = 4, clips_per_emotion: int = 3, seed:
                 labels.append(EMOTIONS.index(emotion))
         bands = spectrogram.scale(spectrogram.split_bands(np.hstack(eeg).astype(np.float32)))
         mine = [window.t0_s for window in windows if window.participant == f"{person + 1:02d}"]
-        features.append(pool96.extract(spectrogram.segment(bands, mine)))
+        features.append(pool96.extract(spectrogram.segment(bands, mine), variant=variant))
     return Dataset(
         recordings=tuple(_files(f"{person + 1:02d}") for person in range(n_people)),
         windows=tuple(windows), emotions=EMOTIONS, labels=np.array(labels, dtype=np.int64),

@@ -20,6 +20,8 @@ from models.eeg.scalp_map import PAPER
 from tests.models import bids_root
 from tests.models.eeg.test_montage import EPOC
 
+pytestmark = pytest.mark.usefixtures("few_epochs")
+
 VARIANT = "inside456"
 
 

@@ -18,6 +18,8 @@ from models.label_cli import app
 from tests.models import bids_root
 from tests.models.face.videos import face, film
 
+pytestmark = pytest.mark.usefixtures("few_epochs")
+
 FPS = 5.0
 
 

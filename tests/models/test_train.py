@@ -16,13 +16,15 @@ from models.scores import scored
 from models.train import Outcome, cross_validate, features_of, recipes
 from tests.models import planted
 
+pytestmark = pytest.mark.usefixtures("few_epochs")
+
 KINDS = {"pool96": "pool96"}
 ALL = ("eeg", "face", "fusion")
 
 
-def validate(data: Dataset, *names: str, modalities: Sequence[str] = ALL, workers: int = 1) -> list[Outcome]:
+def validate(data: Dataset, *names: str, modalities: Sequence[str] = ALL) -> list[Outcome]:
     made = [splits.SPLITS[name](data.windows, data.labels, 1) for name in names or ("leave-one-subject-out",)]
-    return cross_validate(data, splits=made, recipes=recipes((), modalities, KINDS), seed=1, workers=workers)  # type: ignore[arg-type]
+    return cross_validate(data, splits=made, recipes=recipes((), modalities, KINDS), seed=1)  # type: ignore[arg-type]
 
 
 def scores(data: Dataset, outcome: Outcome) -> dict[str, MetricsRow]:
@@ -100,12 +102,6 @@ def _tensors(trained: fold.Trained) -> list[np.ndarray]:
     assert trained.eeg is not None and trained.face is not None and trained.fusion is not None
     numbers = np.array([*trained.fusion.temperatures.values(), trained.fusion.final_temperature])
     return [*trained.eeg.tensors().values(), *kept_face.tensors(trained.face).values(), numbers]
-
-
-@pytest.mark.slow
-def test_two_workers_give_the_same_numbers_as_one(strong: Dataset, outcome: Outcome) -> None:
-    for modality, log_p in validate(strong, workers=2)[0].log_p.items():
-        np.testing.assert_array_equal(log_p, outcome.log_p[modality])
 
 
 def test_a_window_without_a_face_is_not_scored_for_the_face_and_falls_back_to_eeg() -> None:

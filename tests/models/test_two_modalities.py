@@ -11,6 +11,8 @@ from models.evaluate import by_clip
 from models.train import Outcome, cross_validate, recipes
 from tests.models import planted
 
+pytestmark = pytest.mark.usefixtures("few_epochs")
+
 MODALITIES = ("eeg", "face", "fusion")
 
 

@@ -8,12 +8,15 @@ import torch
 from torchvision.models.inception import Inception3
 
 from models.eeg import inception, spectrogram
+from tests.faults.counts import count
 
 
 @pytest.fixture(scope="module")
 def seeded() -> inception.Extractor:
     torch.set_num_threads(1)
-    return inception.extractor(None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inception, "N_CALIBRATION", count(8, 64))
+        return inception.extractor(None)
 
 
 def test_the_network_has_the_parameters_of_inception_v3_without_its_heads() -> None:

@@ -1,5 +1,7 @@
 """The scalp map and its network: places, shapes, parameters, training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -85,10 +87,12 @@ def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return features, labels.astype(np.int64)
 
 
-def train(features: np.ndarray, labels: np.ndarray, *, seed: int = 1, n_train: int = 60) -> Learner:
+def train(features: np.ndarray, labels: np.ndarray, *, seed: int = 1, n_train: int = 60, epochs: int = 20) -> Learner:
     learner = map_cnn.model().build(Task(shape=features.shape[1:], n_classes=3, n_windows=len(labels), seed=seed))
+    assert isinstance(learner, Learner)
+    learner.settings = replace(learner.settings, epochs=epochs)
     learner.fit(features[:n_train], labels[:n_train], validation=(features[n_train:], labels[n_train:]))
-    return learner  # type: ignore[return-value]
+    return learner
 
 
 class TestTraining:
@@ -120,7 +124,7 @@ class TestTraining:
         # noise to learn by heart: the validation loss is lowest early, and much higher at the end
         rng = np.random.default_rng(0)
         features, labels = rng.standard_normal((80, 28, 8)).astype(np.float32), rng.integers(0, 3, 80)
-        learner = train(features, labels)
+        learner = train(features, labels, epochs=100)
         loss = -np.log(learner.predict_proba(features[60:]))[np.arange(20), labels[60:]].mean()
         assert loss < np.log(3) + 0.1
 
