@@ -50,9 +50,9 @@ def rows() -> list[Row]:
         preparing(),
         *(engine_row(name, taken, np.mean(said[name] == said[REFERENCE])) for name in found),
         *missing,
-        Row(f"of the {N_WINDOWS} labels in fp32 are right", f"{right:.0%}", command=COMMAND),
+        Row(f"of the {N_WINDOWS} labels in fp32 are right", f"{right:.0%}", "", command=COMMAND),
         Row(f"this processor's best: product of two 2048x2048 matrices, {torch.get_num_threads()} thread(s)",
-            f"fp32 {peak(torch.float32):.0f}, bf16 {peak(torch.bfloat16):.0f} GFLOP/s", command=COMMAND),
+            f"fp32 {peak(torch.float32):.0f}, bf16 {peak(torch.bfloat16):.0f} GFLOP/s", "", command=COMMAND),
     ]  # fmt: skip
 
 
