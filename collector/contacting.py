@@ -108,7 +108,7 @@ class ContactCheck:
 def read(answer: Answer) -> Contact:
     """Return what ``emo-record contact --json`` said; where it said nothing, nothing was checked: that stops nobody."""
     said = answer.said
-    if not isinstance(said, Mapping):
+    if not isinstance(said, Mapping) or said.get("state") not in ("ok", "no_blinks", "not_checked"):
         return Contact(state="not_checked")
     try:
         return msgspec.convert({key: said[key] for key in ("state", "n_cues", "n_seen", "alpha") if key in said}, Contact)

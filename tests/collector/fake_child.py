@@ -1,4 +1,4 @@
-"""A window or a collector in twenty lines, for tests of the launcher: python fake_child.py ROLE MODE RUN_FOLDER."""
+"""A window, a collector, a page or a helper in a few lines, for tests of the launcher: fake_child.py ROLE MODE FOLDER."""
 
 import os
 import signal
@@ -6,9 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+
 from protocol.folder import Manifest, Quality
 from protocol.link import Link
-from protocol.messages import Beat, Command, Press, Status, StreamStatus
+from protocol.messages import NEXT, Ack, Alarm, Beat, Command, Press, Scene, Status, StreamStatus
 
 role, mode, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 LONGEST_S = 60.0
@@ -34,9 +36,14 @@ def handle(number: int, frame: object) -> None:
 
 for which in (signal.SIGINT, signal.SIGTERM):
     signal.signal(which, handle)
-link = Link.from_environment("window" if role == "window" else "collector", now=time.monotonic)
+if role in ("doctor", "contact"):  # helpers say one thing in JSON: what a test has put there
+    told("asked")
+    said = folder / f"{role}.said"
+    print(said.read_text() if said.exists() else "")
+    sys.exit(0)
+link = Link.from_environment(role if role in ("window", "page") else "collector", now=time.monotonic)
 assert link is not None
-flips = [0]
+flips, held = [0], [False]
 
 
 def close(code: int, *, end: str = "complete", reason: str = "") -> None:
@@ -70,6 +77,9 @@ def collect() -> None:
     if mode == "dies" and (folder / "window.asked").exists():
         print("no space left on device", flush=True)
         os._exit(3)
+    if mode == "troubled" and (trouble := folder / "trouble.txt").exists():
+        on = trouble.read_text() == "on"
+        link.send(Alarm(code="stream/lost EEG", level="stop", t_cause=time.monotonic() - 1, cleared=not on, why="no sample"))
     if mode == "leaves" and (folder / "window.asked").exists():
         close(0, end="aborted")
     if (folder / "window.ended").exists() and mode != "deaf":
@@ -78,10 +88,12 @@ def collect() -> None:
         close(3 if mode == "full" else 0, end=(folder / "window.ended").read_text())
 
 
-def show(state: str, wanted: str) -> None:
-    """Beat until the wanted key comes."""
-    for _ in range(round(LONGEST_S / 0.05)):
-        flips[0] += 1
+def show(state: str, wanted: str, *, for_s: float = LONGEST_S) -> None:
+    """Beat until the wanted key comes, or time is over."""
+    for _ in range(round(for_s / 0.05)):
+        if state == "hold" and not held[0]:
+            return
+        flips[0] += mode != "frozen" or not state.startswith("welcome")
         link.send(Beat(state=state, n_flip=flips[0], t_flip=time.monotonic()))
         (folder / "window.asked").touch()
         for envelope in link.receive():
@@ -92,6 +104,12 @@ def show(state: str, wanted: str) -> None:
                         return
                 case Command(verb="start") if wanted == "start":
                     return
+                case Command(verb="pause" | "resume" as verb, arg=arg) if arg == NEXT:
+                    told(f"{verb} next")
+                    held[0] = verb == "pause"
+                    link.send(Ack(of=envelope.id, ok=True))
+                case Command(verb="pause" | "resume" | "skip" | "repeat" as verb, reason=reason):
+                    told(f"{verb} {reason}")
                 case Command(verb="abort", reason=reason):
                     told(f"abort {reason}")
                     if mode != "stubborn":
@@ -102,11 +120,39 @@ def show(state: str, wanted: str) -> None:
         time.sleep(0.05)
 
 
+def attend() -> None:
+    """Be a page: write down what it is shown, and give the commands that a test puts into ``press.txt``, one a line."""
+    scenes, given, sent = (folder / "scenes.jsonl").open("a"), folder / "press.txt", 0
+    for _ in range(round(LONGEST_S / 0.05)):
+        for envelope in link.receive():
+            match envelope.body:
+                case Scene() as scene:
+                    scenes.write(msgspec.json.encode(scene).decode() + "\n")
+                    scenes.flush()
+                case Ack(ok=ok, error=error):
+                    told(f"ack {ok} {error}".strip())
+                case Status() | Beat():
+                    (folder / f"relayed.{type(envelope.body).__name__}").touch()
+        lines = given.read_text().splitlines() if given.exists() else []
+        for line in lines[sent:]:
+            verb, arg, reason, id_ = [*line.split("|"), "", "", ""][:4]
+            link.send(Command(verb=verb, arg=arg, reason=reason), id_=id_ or None)
+        sent = len(lines)
+        time.sleep(0.05)
+
+
 told("started")
+if role == "page":
+    attend()
 if role == "window":
     if mode != "hasty":
         show("waiting", "start")
     show("welcome waits=space", "space")
+    if mode == "cued":
+        for state in ("sync/cue", "sync/cue", "sync/flash"):
+            show(state, "", for_s=2.0 if state == "sync/flash" else 0.3)
+    while held[0]:  # before its only trial
+        show("hold", "")
     show("rating question=emotion trial=1 stim_id=fear01 target=fear", "1")
     close(0)
 for _ in range(round(LONGEST_S / 0.05)):
