@@ -53,7 +53,7 @@ def test_blinks_that_nobody_cued_are_no_answers() -> None:
 
 def test_a_deflection_of_one_sensor_alone_is_no_blink() -> None:
     table = on_table(3, "white")
-    uv = 4200.0 + np.random.default_rng(1).normal(0, 2.0, table.eeg.uv.shape)
+    uv = 4200.0 + np.random.default_rng(1).normal(0, 20.0, table.eeg.uv.shape)
     times = T0 + np.arange(uv.shape[1]) / table.eeg.sfreq
     bumps = sum(150 * np.exp(-0.5 * ((times - t - 0.35) / 0.07) ** 2) for t in table.cues)
     one, all_ = uv.copy(), uv.copy()
