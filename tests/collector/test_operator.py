@@ -148,7 +148,7 @@ def test_the_operator_begins_the_session_and_a_page_that_is_killed_comes_back_to
     scenes = seat.scenes()
     assert [scene.seq for scene in scenes] == sorted({scene.seq for scene in scenes}), "each scene once, in order"
     phases = list(dict.fromkeys(scene.phase for scene in scenes))
-    assert phases[:2] == ["streams", "contacts"] and phases[2] == "session"
+    assert [phase for phase in phases if phase in ("contacts", "session")] == ["contacts", "session"]
     assert {scene.run for scene in scenes} == {"01"}
     assert [row["reason"] for row in seat.rows("alarm", "page/lost")[:1]] == ["the page was ended by SIGKILL"]
     assert (seat.run.path / "relayed.Status").exists() and (seat.run.path / "relayed.Beat").exists()
