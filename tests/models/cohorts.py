@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -27,9 +28,16 @@ EFFECTS = {"happiness": (40.0, 0), "sadness": (6.0, 2), "fear": (20.0, 4), "neut
 
 
 def cohort(
-    knobs: Knobs, *, n_people: int = 4, clips_per_emotion: int = 3, seed: int = 1, variant: str = variants.DEFAULT
+    knobs: Knobs,
+    *,
+    n_people: int = 4,
+    clips_per_emotion: int = 3,
+    seed: int = 1,
+    variant: str = variants.DEFAULT,
+    kind: str = "pool96",
+    extract: Callable[..., np.ndarray] = pool96.extract,
 ) -> Dataset:
-    """Return pool96 features of ten windows a clip; everybody sees the same clips in an order of their own."""
+    """Return features of one kind of ten windows a clip; everybody sees the same clips in an order of their own."""
     windows, labels, features = [], [], []
     for person in range(n_people):
         rng = np.random.default_rng([seed, person])
@@ -49,11 +57,11 @@ def cohort(
                 labels.append(EMOTIONS.index(emotion))
         bands = spectrogram.scale(spectrogram.split_bands(np.hstack(eeg).astype(np.float32)))
         mine = [window.t0_s for window in windows if window.participant == f"{person + 1:02d}"]
-        features.append(pool96.extract(spectrogram.segment(bands, mine), variant=variant))
+        features.append(extract(spectrogram.segment(bands, mine), variant=variant))
     return Dataset(
         recordings=tuple(_files(f"{person + 1:02d}") for person in range(n_people)),
         windows=tuple(windows), emotions=EMOTIONS, labels=np.array(labels, dtype=np.int64),
-        eeg={"pool96": np.concatenate(features)}, eeg_quality=np.ones(len(windows)), faces={}, dropped=Counter(),
+        eeg={kind: np.concatenate(features)}, eeg_quality=np.ones(len(windows)), faces={}, dropped=Counter(),
         sha256=hashlib.sha256(repr((knobs, seed)).encode()).hexdigest(),
     )  # fmt: skip
 
