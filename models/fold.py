@@ -28,7 +28,7 @@ class Inputs:
     """What a fold is trained on, as it is sent to a worker: arrays over all windows, None for a modality that is not asked for.
 
     ``eeg`` has the shape (n_windows, ...) of what the EEG's model takes, ``face`` (n_windows, n_frames, ...); qualities: 0..1.
-    ``grid`` says where the EEG's channels lie.
+    ``grid`` says where the EEG's channels lie, ``clips`` which showing of a clip a window belongs to (None: not known).
     """
 
     labels: Ints
@@ -44,6 +44,7 @@ class Inputs:
     face_adapt: bool = True
     rule: fusion.Rule = "pool"
     grid: Grid = PAPER
+    clips: NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,6 +89,7 @@ def inputs(
         face_adapt=data.face.adapt,
         rule=rule,
         grid=data.grid,
+        clips=np.array([" ".join(map(str, window.clip)) for window in data.windows]),
     )
 
 
@@ -120,7 +122,7 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     fitted = fusion.fit_fusion(
         predict(parts, given, rows).log_p, given.labels[rows], _quality(given, rows),
         rule=given.rule, prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
-        priors={"eeg": recogniser.prior, "face": faces.prior},
+        priors={"eeg": recogniser.prior, "face": faces.prior}, clips=None if given.clips is None else given.clips[rows],
     )  # fmt: skip
     return Trained(eeg=recogniser, face=faces, fusion=fitted)
 

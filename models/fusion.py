@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 
 TEMPERATURES = (0.25, 10.0)
 """Bounds: without them a temperature runs to 0 on separable and to infinity on chance predictions."""
+PULL_CLIPS = 2.0
+"""Pull of a temperature towards 1, in clips: windows of one clip are right or wrong together, so few clips say little."""
 LOG_FLOOR = -60.0
 """A hard zero becomes e^-60: two modalities that exclude each other's class then tie instead of giving not-a-number."""
 NO_LABEL = -1
@@ -265,6 +267,7 @@ def fit_fusion(
     rule: Rule = "pool",
     prior: ArrayLike | None = None,
     priors: Mapping[str, tuple[float, ...]] | None = None,
+    clips: ArrayLike | None = None,
 ) -> Fusion:
     """Fit the temperatures inside a fold.
 
@@ -277,6 +280,8 @@ def fit_fusion(
         Labels of those windows, 0..k-1.
     quality, rule, prior, priors
         As in :func:`fuse`; the prior is counted from ``y`` when left out.
+    clips : array_like, shape (n,), optional
+        Which showing of a clip each window belongs to; left out: each window is one of its own.
 
     Returns
     -------
@@ -285,11 +290,13 @@ def fit_fusion(
     """
     k = np.shape(next(iter(log_p.values())))[1]
     shares = prior_of(y, k) if prior is None else tuple(float(share) for share in np.asarray(prior))
-    temperatures = {name: fit_temperature(values, y) for name, values in log_p.items()}
+    n_windows = np.shape(y)[0]
+    pull = 1.0 if clips is None else PULL_CLIPS * n_windows / max(1, len(np.unique(np.asarray(clips))))
+    temperatures = {name: fit_temperature(values, y, strength=pull) for name, values in log_p.items()}
     pooled = fuse(log_p, quality, rule=rule, prior=shares, priors=priors, temperatures=temperatures)
     return Fusion(
         rule=rule, prior=shares, priors=dict(priors or {}), temperatures=temperatures,
-        final_temperature=fit_temperature(pooled, y),
+        final_temperature=fit_temperature(pooled, y, strength=pull),
     )  # fmt: skip
 
 

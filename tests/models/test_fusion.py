@@ -165,6 +165,23 @@ def test_few_windows_hardly_move_the_temperature() -> None:
     assert fit_temperature(logits, y, strength=100.0) == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_few_clips_of_many_windows_move_a_temperature_less_than_as_many_windows_of_their_own() -> None:
+    """What windows of one clip have in common makes them right or wrong together: the fit must not take them for many."""
+    rng = np.random.default_rng(12)
+    worse = {"windows": 0.0, "clips": 0.0}
+    for _ in range(20):
+        y, of_clip = _simulated(rng, 6, strength=1.2)
+        labels, logits, clips = np.repeat(y, 12), np.repeat(of_clip, 12, axis=0), np.repeat(np.arange(6), 12)
+        y_test, test = _simulated(rng, 1000, strength=1.2)
+        for kind, of in (("windows", None), ("clips", clips)):
+            temperature = fit_fusion({"eeg": logits}, labels, clips=of).temperatures["eeg"]
+            before, after = (-normalise(z)[np.arange(1000), y_test].mean() for z in (test, temper(test, temperature)))
+            worse[kind] += float(after - before) / 20
+    assert worse["clips"] < 0.5 * worse["windows"]
+    alone = fit_fusion({"eeg": logits}, labels, clips=np.arange(len(labels))).temperatures["eeg"]
+    assert alone == pytest.approx(fit_temperature(logits, labels, strength=2.0))
+
+
 def test_fusion_beats_both_modalities_and_noise_does_not_hurt() -> None:
     rng = np.random.default_rng(3)
     n = 6000

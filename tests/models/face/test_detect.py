@@ -1,7 +1,10 @@
 """Each detector finds the face that is there, in any frame size, and none where there is none."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -124,6 +127,30 @@ class TestYolo:
         assert dict(os.environ) == before
         assert len(found) == 3 and all(isinstance(seen, Faces) for seen in found) and detector.faces([]) == []
         assert detector.name.startswith("yolov8 ") and weights.digest(checkpoint) in detector.name
+
+    def test_no_host_is_asked_for_even_while_ultralytics_is_loaded(self, tmp_path: Path) -> None:
+        """In a process of its own: it looks for the network once, when it is imported, and remembers what it found."""
+        needs("ultralytics")
+        code = (
+            "import json, socket, sys\n"
+            "asked = []\n"
+            "def told(name):\n"
+            "    def no(*args, **_):\n"
+            "        asked.append([name, repr(args)[:80]])\n"
+            "        raise OSError('no network here')\n"
+            "    return no\n"
+            "socket.getaddrinfo = told('getaddrinfo')\n"
+            "socket.create_connection = told('create_connection')\n"
+            "socket.socket.connect = told('connect')\n"
+            "from models.face.yolo import quiet\n"
+            "with quiet():\n"
+            "    from ultralytics.utils import ONLINE\n"
+            "print(json.dumps([asked, ONLINE]))\n"
+        )
+        env = {name: value for name, value in os.environ.items() if not name.startswith("YOLO_")}
+        env[weights.FOLDER_VARIABLE] = str(tmp_path / "weights")
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, env=env)
+        assert json.loads(done.stdout.splitlines()[-1]) == [[], False]
 
     def test_sharing_is_off(self, checkpoint: Path) -> None:
         from models.face.yolo import quiet
