@@ -115,6 +115,7 @@ def whole(live: Live, ended: Ended) -> list[str]:
 
 
 @pytest.mark.live
+@pytest.mark.alone
 def test_page_launcher_and_window_are_killed_in_turn(lab: dict[str, str], study: Path, fault_row: Callable[..., None]) -> None:
     wrong = [whole(*killed_in_turn(study, lab, f"{n + 20}")) for n in range(ROUNDS)]
     passed = sum(not one for one in wrong)

@@ -13,7 +13,7 @@ from tests import display
 from tests.protocol.window.test_window_live import recorder
 from tests.window_runs import Sitter, begin_run, window
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 CUES = 3
 
