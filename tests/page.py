@@ -150,8 +150,11 @@ class Operator:
 
     def obey(self, *, reason: str = "as instructed") -> str:
         """Do what the instruction's button does; return its command, empty where the instruction is for hands."""
-        if verb := self.wanted:
-            self.page.locator("button.primary:not(:disabled)").first.click()
+        # in one step: between a look and a click the session goes on, and the button may be another one
+        verb: str = self.page.evaluate(
+            "(b => { b?.click(); return b?.dataset.command ?? '' })(document.querySelector('button.primary:not(:disabled)'))"
+        )
+        if verb:
             self._answer(reason)
         return verb
 

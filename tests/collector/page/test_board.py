@@ -61,6 +61,10 @@ def test_a_command_is_sent_and_its_answer_remembered(board: Board, wire: Wire) -
     wire.coming = [Ack(of="another", ok=False), Ack(of=given.id, ok=False, error="too late")]
     board.pump()
     assert board.given[-1].ack == Ack(of=given.id, ok=False, error="too late")
+    other = board.command("pause")
+    wire.coming = [Ack(of=other.id, ok=True)]
+    board.pump()
+    assert [g.ack.ok for g in board.given if g.ack] == [False, True]  # each has its own
 
 
 def test_a_double_press_is_one_command_and_a_later_one_is_another(board: Board, wire: Wire, clock: Clock) -> None:
