@@ -7,6 +7,7 @@ never its double.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -193,9 +194,9 @@ class LslInlet:
 
     def __init__(self, info: pylsl.StreamInfo, *, now: Callable[[], float]) -> None:
         self._now, self._texts = now, info.channel_format() == pylsl.cf_string
-        self._inlet = pylsl.StreamInlet(
-            info, max_buflen=round(KEPT_S), recover=False, processing_flags=pylsl.proc_clocksync
-        )  # fmt: skip
+        # on one computer there is one clock: to measure it would only add what a loaded machine is late by
+        flags = 0 if info.hostname() == socket.gethostname() else pylsl.proc_clocksync
+        self._inlet = pylsl.StreamInlet(info, max_buflen=round(KEPT_S), recover=False, processing_flags=flags)
         full = self._inlet.info(timeout=OPEN_S)
         names = full.get_channel_labels() or []
         self.labels = tuple(name or f"{n + 1}" for n, name in enumerate(names))[: info.channel_count()]
