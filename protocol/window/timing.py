@@ -94,7 +94,7 @@ def measure(files: StudyFiles, *, seconds: float) -> dict[str, Any]:
         gc.collect()
         gc.freeze()
         display.put(pictures.blank(display.sheet))
-        stamps = _flips(display, outlet, round(seconds / display.period_s))
+        stamps = _flips(display, outlet, seconds)
         ear.close()
         played = [asdict(Player(display, speaker).play(clip, on_onset=_nothing, on_offset=_nothing)) for clip in _clips(files)]
         sheet = display.sheet
@@ -105,13 +105,16 @@ def measure(files: StudyFiles, *, seconds: float) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def _flips(display: Display, outlet: MarkerOutlet, n: int) -> list[float]:
-    """Flip ``n`` times, with a marker on every few of them; return their stamps."""
+def _flips(display: Display, outlet: MarkerOutlet, seconds: float) -> list[float]:
+    """Flip for some seconds, with a marker on every few flips; return their stamps."""
 
     def push(stamp: float) -> None:
         outlet.push(Marker("session/start"), stamp)
 
-    return [display.flip_page(push if not k % EVERY else None) for k in range(n)]
+    until, stamps = display.now() + seconds, list[float]()
+    while display.now() < until:
+        stamps.append(display.flip_page(push if not len(stamps) % EVERY else None))
+    return stamps
 
 
 def _psychopy(path: Path, stamps: Sequence[float]) -> list[float]:
