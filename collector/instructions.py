@@ -23,6 +23,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "vi": VIETNAMESE}
 """Texts by language and code, with ``{values}`` in them."""
 
 FROZEN_S = 30.0  # a screen that has stood still for longer does not come back by itself
+ARM = 90  # characters that are read at arm's length
 SHOWN = 4  # sensors or clips that are named: more are not read at arm's length
 _GRAVITY: Mapping[Light, int] = {"green": 0, "amber": 1, "red": 2}
 
@@ -174,9 +175,10 @@ def _preflight(s: Situation) -> Iterator[_Case]:
         return
     for one in blocking(s):
         yield _Case("red", "preflight/blocked", "check", values={"text": _finding(one)})
-    for one in s.findings:
-        if one.light != "green" and not one.blocks:
-            yield _Case("amber", "preflight/warned", "start", values={"text": _finding(one)})
+    warned = [one for one in s.findings if one.light != "green" and not one.blocks]
+    if warned:
+        text = {"text": _finding(warned[0]), "n": len(warned)}
+        yield _Case("amber", "preflight/warned" if len(warned) == 1 else "preflight/several", "start", values=text)
     yield _Case("green", "preflight/start", "start")
 
 
@@ -252,7 +254,9 @@ def _few(s: Situation, names: Sequence[str]) -> str:
 
 
 def _finding(one: Finding) -> str:
-    return " ".join(_sentence(part) for part in (one.text, one.cure) if part)
+    """Return what was found and what to do; only the latter where both cannot be read at arm's length."""
+    both = " ".join(_sentence(part) for part in (one.text, one.cure) if part)
+    return both if len(both) <= ARM or not one.cure else _sentence(one.cure)
 
 
 def _sentence(text: str) -> str:

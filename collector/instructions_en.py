@@ -49,6 +49,7 @@ ENGLISH: Mapping[str, str] = {
     "preflight/checking": "Wait: the computer and the devices are being checked.",
     "preflight/blocked": "{text} Then press Check.",
     "preflight/warned": "{text} Or press START.",
+    "preflight/several": "Look at the {n} lines that are amber, then press START.",
     "preflight/start": "All is well. Press START.",
     "streams/wait": "Wait: the streams are being found.",
     "streams/missing": "Switch on: {names}.",

@@ -49,6 +49,7 @@ VIETNAMESE: Mapping[str, str] = {
     "preflight/checking": "Xin chờ: máy tính và các thiết bị đang được kiểm tra.",
     "preflight/blocked": "{text} Sau đó nhấn Kiểm tra.",
     "preflight/warned": "{text} Hoặc nhấn BẮT ĐẦU.",
+    "preflight/several": "Xem {n} dòng màu hổ phách, rồi nhấn BẮT ĐẦU.",
     "preflight/start": "Mọi thứ đều tốt. Nhấn BẮT ĐẦU.",
     "streams/wait": "Xin chờ: đang tìm các luồng tín hiệu.",
     "streams/missing": "Hãy bật: {names}.",

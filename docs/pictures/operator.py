@@ -19,6 +19,8 @@ from queue import Empty, SimpleQueue
 from typing import Annotated
 
 import typer
+from PIL import Image
+from playwright.sync_api import Error
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))  # the tests' display and operator are no part of what is installed
@@ -26,10 +28,11 @@ from tests.display import laboratory  # noqa: E402
 from tests.page import SIZES, Operator, browser  # noqa: E402
 
 START_S, LONGEST_S = 120.0, 900.0
+COLORS = 96  # enough for a page; the file is a third
 SETTLE_MS = 900  # a screen that was just resized draws its traces anew
 WORTH: dict[str, tuple[str, ...]] = {  # which moments of a screen are photographed, by the code of the instruction; last wins
     "preflight": ("preflight/",),
-    "contacts": ("contacts/",),
+    "contacts": ("contacts/start", "contacts/ungated"),
     "record": ("session/clip",),
     "finish": ("finish/",),
 }
@@ -56,20 +59,28 @@ def _drive(operator: Operator, out: Path, prefix: str) -> None:
     done: set[str] = set()
     for _ in range(round(LONGEST_S / 0.5)):
         operator.page.wait_for_timeout(500)
-        screen = operator.screen
-        if screen in WORTH and screen not in done and operator.code.startswith(WORTH[screen]) and operator.light != "unknown":
-            if operator.code.endswith(("/checking", "/judging", "/silent")):
-                continue
-            done.add(screen)
-            for size, (width, height) in SIZES.items():
-                operator.page.set_viewport_size({"width": width, "height": height})
-                operator.page.wait_for_timeout(SETTLE_MS)
-                operator.page.screenshot(path=out / f"{prefix}-{screen}-{size}.png")
-        if screen == "finish" and "finish" in done:
-            operator.obey()
-            return
-        operator.obey()
+        try:
+            if _step(operator, out, prefix, done):
+                return
+        except Error as error:  # a page that comes back after its server was away is loaded anew
+            print(f"looked again: {str(error).splitlines()[0]}", file=sys.stderr)
     raise SystemExit(f"the session did not end within {LONGEST_S:g} s; seen: {sorted(done)}")
+
+
+def _step(operator: Operator, out: Path, prefix: str, done: set[str]) -> bool:
+    """Photograph what is new, and obey; returns whether that was the end."""
+    screen = operator.screen
+    worth = screen in WORTH and screen not in done and operator.code.startswith(WORTH[screen]) and operator.light != "unknown"
+    if worth and not operator.code.endswith(("/checking", "/judging", "/silent")):
+        for size, (width, height) in SIZES.items():
+            operator.page.set_viewport_size({"width": width, "height": height})
+            operator.page.wait_for_timeout(SETTLE_MS)
+            path = out / f"{prefix}-{screen}-{size}.png"
+            operator.page.screenshot(path=path)
+            Image.open(path).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+        done.add(screen)
+    operator.obey()
+    return screen == "finish" and screen in done
 
 
 @contextmanager

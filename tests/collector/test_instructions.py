@@ -119,6 +119,8 @@ def test_both_languages_say_the_same_codes_with_the_same_values() -> None:
 
 
 MUTED = Finding(code="audio", light="red", text="Sound is muted", cure="Turn it up", blocks=True)
+LOUD = Finding(code="audio", light="amber", text="Sound is loud", cure="Turn it down")
+LONG = Finding(code="disk", light="amber", text="The data folder " + "lies on a disk " * 6, cure="Choose an encrypted disk")
 TABLE = Contact(state="no_blinks", n_cues=6, n_seen=1)
 LOW = trouble("battery/critical", "stop")
 SESSION = Situation("session", t=110.0, state="clip trial=3 target=fear", trial=3, n_trials=12, kinds=KINDS, recording=True)
@@ -163,6 +165,10 @@ EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
         (Situation("contacts", gate=GateState(metric="CQ", threshold=0.8, hold_s=10.0, held_s=6.5, overall=0.9)), "amber",
          "Contacts are good. Keep still for 4 s.", ""),
         (Situation("preflight", findings=(MUTED,)), "red", "Sound is muted. Turn it up. Then press Check.", "check"),
+        (Situation("preflight", findings=(LOUD,)), "amber", "Sound is loud. Turn it down. Or press START.", "start"),
+        (Situation("preflight", findings=(LOUD, LONG)), "amber",
+         "Look at the 2 lines that are amber, then press START.", "start"),
+        (Situation("preflight", findings=(LONG,)), "amber", "Choose an encrypted disk. Or press START.", "start"),
         (Situation("preflight"), "green", "All is well. Press START.", "start"),
         (Situation("finish", said=Said(exit=0, verdict="keep", text="keep")), "green",
          "Kept. Let the participant leave, then press Finish.", "stop"),

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from protocol.journal import Row
 from tests.live_runs import Ended, Live, launched
 from tests.page import Operator
 
-LONGEST_S = 300.0
+LONGEST_S = 600.0
 LOOK_S = 0.1
 PRESS_S = 3.0  # a button that did nothing is pressed again after this
 CLOCKS = "EMOLAB_TEST_CLOCKS"  # names the file by which the wall clock and the one that goes on in sleep are set
@@ -39,14 +39,26 @@ def ahead(which):
 time.time = lambda: wall() + ahead(1)
 time.clock_gettime = lambda which: boot(which) + (ahead(2) if which == time.CLOCK_BOOTTIME else 0.0)
 """
-READ = """() => ({
+READ = """() => {
+  // what stood on the page between two questions counts too: the one who asks may be slow
+  const read = () => ({
     screen: document.body.dataset.screen || "",
     light: document.querySelector('[data-test="light"]')?.dataset.light || "",
     texts: [...document.querySelectorAll('[data-test="instruction"]')]
         .filter(e => e.checkVisibility()).map(e => e.innerText.trim()),
     code: document.querySelector('[data-test="instruction"]')?.dataset.code || "",
     wanted: [...document.querySelectorAll('button.primary')].filter(b => !b.disabled).map(b => b.dataset.command),
-})"""
+  });
+  if (!window.seen) {
+    window.seen = [read()];
+    const look = () => {
+      const one = read();
+      if (JSON.stringify(one) !== JSON.stringify(window.last)) window.seen.push(window.last = one);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  }
+  return [...window.seen.splice(0), read()];
+}"""
 
 
 @dataclass(frozen=True)
@@ -63,10 +75,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that is done to the laboratory ``at_s`` seconds after ``session/start``."""
+    """Something that is done to the laboratory ``at_s`` seconds after a marker, the first one that begins so."""
 
     at_s: float
     do: Callable[["Session"], None]
+    after: str = "session/start"
 
 
 @dataclass
@@ -77,8 +90,8 @@ class Session:
     ----------
     shown : list of Shown
         Every change of what the page said.
-    done : list of float
-        When each event was done, LSL seconds.
+    pressed : list of str
+        The commands that were given, in order.
     """
 
     live: Live
@@ -86,8 +99,7 @@ class Session:
     home: Path
     operator: Operator
     shown: list[Shown] = field(default_factory=list)
-    done: list[float] = field(default_factory=list)
-    pressed: list[str] = field(default_factory=list)
+    pressed: list[str | None] = field(default_factory=list)
     ended: Ended | None = None
 
     @property
@@ -113,39 +125,30 @@ class Session:
 
     def obey_to_the_end(self, events: Sequence[Event] = ()) -> None:
         """Press what the instruction names, and nothing else, until the launcher has ended."""
-        left, deadline, pressed = sorted(events, key=lambda event: event.at_s), time.monotonic() + LONGEST_S, 0.0
+        left, deadline, pressed = list(events), time.monotonic() + LONGEST_S, 0.0
         while self.live.process.poll() is None:
             assert time.monotonic() < deadline, (self.shown[-5:], self.run.path)
-            if left and (start := self.started()) is not None and time.monotonic() >= start + left[0].at_s:
-                left.pop(0).do(self)
-                self.done.append(time.monotonic())
+            for event in [one for one in left if self._is_due(one)]:
+                left.remove(event)
+                event.do(self)
             seen = self._look()
             if seen is not None and seen.wanted and time.monotonic() - pressed > PRESS_S:
                 pressed = time.monotonic()
-                self._press(seen.wanted[0])
+                self.pressed.append(self._ask(self.operator.obey))
             time.sleep(LOOK_S)
         self.display(signal.SIGCONT)
         self.ended = self.live.end()
 
     def _look(self) -> Shown | None:
         said = self._ask(lambda: self.operator.page.evaluate(READ))
-        if said is None or not said["texts"]:
-            return None  # before the launcher has spoken, and when it has gone
-        one = Shown(time.monotonic(), said["screen"], said["light"], tuple(said["texts"]), said["code"], tuple(said["wanted"]))
-        if not self.shown or (one.light, one.texts, one.wanted) != (
-            self.shown[-1].light,
-            self.shown[-1].texts,
-            self.shown[-1].wanted,
-        ):
-            self.shown.append(one)
-        return one
-
-    def _press(self, verb: str) -> None:
-        self._ask(lambda: self.operator.page.locator("button.primary:not(:disabled)").first.click(timeout=3000))
-        if self._ask(lambda: self.operator.page.locator("#ask[open]").count()):
-            self._ask(lambda: self.operator.page.fill("#ask-text", "as instructed"))
-            self._ask(lambda: self.operator.page.keyboard.press("Enter"))
-        self.pressed.append(verb)
+        found = [
+            Shown(time.monotonic(), one["screen"], one["light"], tuple(one["texts"]), one["code"], tuple(one["wanted"]))
+            for one in said or ()
+        ]
+        for one in found:
+            if one.texts and (not self.shown or replace(one, t=0.0) != replace(self.shown[-1], t=0.0)):
+                self.shown.append(one)
+        return found[-1] if found and found[-1].texts else None  # nothing before the launcher has spoken
 
     def _ask(self, what: Callable[[], Any]) -> Any:
         """Ask the browser; a page whose server has just ended says nothing, and a button may go before it is pressed."""
@@ -156,9 +159,13 @@ class Session:
         except Error:
             return None
 
-    def started(self) -> float | None:
-        """LSL seconds of the marker ``session/start``."""
-        return next((t for text, t in self.markers() if text.startswith("session/start")), None)
+    def _is_due(self, event: Event) -> bool:
+        begun = self.at(event.after)
+        return begun is not None and time.monotonic() >= begun + event.at_s
+
+    def at(self, marker: str) -> float | None:
+        """LSL seconds of the first marker that begins so; None before it."""
+        return next((t for text, t in self.markers() if text.startswith(marker)), None)
 
     def markers(self) -> list[tuple[str, float]]:
         """What the window sent, with the stamps."""
@@ -190,16 +197,17 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def session(
-    browser: Any, study: Path, data: Path, script: str, *options: str, env: Mapping[str, str], participant: str = "07"
+    browser: Any, study: Path, data: Path, script: str, *options: str, env: Mapping[str, str], number: str = "01"
 ) -> Iterator[Session]:
     """Start emo-run with a page and simulated devices to which ``script`` happens; the operator has opened the page."""
     home = data.parent
     (home / "shim").mkdir(exist_ok=True)
     (home / "shim" / "sitecustomize.py").write_text(SHIM)
     write(home / "clocks", "0 0")
-    write(home / f"{participant}.toml", script)
-    more = {FAULTS_VARIABLE: str(home / f"{participant}.toml"), "PYTHONPATH": str(home / "shim"), CLOCKS: str(home / "clocks")}
-    with launched(study, data, "--twin", "--page", *options, env={**env, **more}, participant=participant) as live:
+    write(home / "faults.toml", script)
+    more = {FAULTS_VARIABLE: str(home / "faults.toml"), "PYTHONPATH": str(home / "shim"), CLOCKS: str(home / "clocks")}
+    with launched(study, data, "--twin", "--page", *options, env={**env, **more}) as live:
+        live.run = Run(data, "07", "01", number, "emotion")
         operator = Operator(browser, address(live))
         try:
             yield Session(live, env, home, operator)
