@@ -324,8 +324,8 @@ def test_bad_input_leaves_the_data_folder_untouched(lab: dict[str, str], study: 
 
 
 def _until(live: Live, there: Callable[[], bool]) -> None:
-    """Wait for something in a running session, at most 90 s."""
-    for _ in range(900):
+    """Wait for something in a running session, at most three minutes: machines that run tests are loaded."""
+    for _ in range(1800):
         if there():
             return
         if live.process.poll() is not None:
