@@ -26,7 +26,7 @@ def braindecodes(n_channels: int, n_times: int, n_classes: int) -> torch.nn.Modu
     """Return braindecode's network."""
     try:
         from braindecode.models import EEGITNet
-    except (RuntimeError, OSError):
+    except (RuntimeError, OSError, ImportError):
         _without_torchaudio()
         from braindecode.models import EEGITNet
     net: torch.nn.Module = EEGITNet(n_chans=n_channels, n_times=n_times, n_outputs=n_classes)

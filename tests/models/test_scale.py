@@ -21,7 +21,7 @@ from tests.models import bids_root, planted
 distributed = pytest.importorskip("distributed")
 
 KINDS = {"pool96": "pool96"}
-NETWORK = train.recipes((), ("eeg",), KINDS)  # type: ignore[arg-type]
+BOTH = train.recipes((), ("eeg", "face", "fusion"), KINDS)  # type: ignore[arg-type]
 LIGHT = train.recipes(("nearest",), (), KINDS)  # type: ignore[arg-type]
 
 
@@ -38,7 +38,7 @@ def rows(
 
 @pytest.fixture(scope="module")
 def alone() -> list[MetricsRow]:
-    return rows(NETWORK)
+    return rows(BOTH)
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.timeout(400)
 class TestTheSameRows:
     def test_whatever_the_number_of_processes(self, alone: list[MetricsRow]) -> None:
-        assert rows(NETWORK, workers=2) == alone
+        assert rows(BOTH, workers=2) == alone
 
     def test_on_a_dask_cluster(self, alone: list[MetricsRow], cluster: str) -> None:
-        assert rows(NETWORK, scheduler=cluster) == alone
+        assert rows(BOTH, scheduler=cluster) == alone
 
 
 def double(shared: int, other: int) -> int:
