@@ -183,6 +183,14 @@ def test_what_counts_people_in_a_dataset_made_to_be_shared_counts_one_less(share
     assert "- 2 participants." in (lab.shared / "CHANGES").read_text(encoding="utf-8")
 
 
+def test_rows_of_a_questionnaire_go_too_and_those_of_others_stay(lab: Lab, capsys) -> None:
+    table = lab.bids / "phenotype" / "panas.tsv"
+    table.parent.mkdir()
+    table.write_text(f"participant_id\tjoy\nsub-02\t3\nsub-{LABEL}\t5\n", encoding="utf-8")
+    assert run(lab, "--yes", capsys=capsys)[0] == 0
+    assert table.read_text(encoding="utf-8") == "participant_id\tjoy\nsub-02\t3\n"
+
+
 def test_a_readme_that_somebody_wrote_is_not_counted_in_but_named(lab: Lab, capsys) -> None:
     (lab.shared / "README.md").write_text("Three people, my own words.", encoding="utf-8")
     _, out, _ = run(lab, "--yes", "--json", capsys=capsys)
