@@ -103,7 +103,10 @@ class _Film:
     pictures: list[faces.Image] = field(default_factory=list)
 
 
-def film(open_camera: Callable[[], Capture], *, film_s: float = FILM_S, settle_s: float = SETTLE_S) -> Filmed:
+def film(
+    open_camera: Callable[[], Capture], *, film_s: float = FILM_S, settle_s: float = SETTLE_S,
+    now: Callable[[], float] = time.monotonic,
+) -> Filmed:  # fmt: skip
     """Open a camera and take its frames for a while; a driver that hangs is given up, in a thread of its own.
 
     Parameters
@@ -112,9 +115,11 @@ def film(open_camera: Callable[[], Capture], *, film_s: float = FILM_S, settle_s
         Returns the camera; raises :class:`CameraError` when it cannot.
     film_s, settle_s : float
         Seconds that count, and before them.
+    now : callable
+        Seconds, by which frames are counted.
     """
     taken, stop = _Film(), threading.Event()
-    thread = threading.Thread(target=_take, args=(open_camera, taken, stop, settle_s, film_s), name="film", daemon=True)
+    thread = threading.Thread(target=_take, args=(open_camera, taken, stop, settle_s, film_s, now), name="film", daemon=True)
     began = time.monotonic()
     thread.start()
     while thread.is_alive() and not taken.opened and time.monotonic() - began < _OPEN_S:
@@ -131,7 +136,8 @@ def film(open_camera: Callable[[], Capture], *, film_s: float = FILM_S, settle_s
 
 
 def _take(
-    open_camera: Callable[[], Capture], taken: _Film, stop: threading.Event, settle_s: float, film_s: float
+    open_camera: Callable[[], Capture], taken: _Film, stop: threading.Event, settle_s: float, film_s: float,
+    now: Callable[[], float],
 ) -> None:  # fmt: skip
     try:
         capture = open_camera()
@@ -139,14 +145,14 @@ def _take(
         taken.error = str(error)
         return
     taken.opened = True
-    began = time.monotonic()
+    began = now()
     every_s, due = film_s / PICTURES, began + settle_s
     try:
-        while not stop.is_set() and (t := time.monotonic()) - began < settle_s + film_s:
+        while not stop.is_set() and (t := now()) - began < settle_s + film_s:
             if not capture.grab():
                 stop.wait(_AGAIN_S)
                 continue
-            t = time.monotonic()
+            t = now()
             if t - began < settle_s:
                 continue
             taken.times.append(t)

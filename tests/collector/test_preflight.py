@@ -1,4 +1,4 @@
-"""The preflight's judgement: values in, codes out; what is measured live is tried in ``tests/faults/test_preflight.py``."""
+"""The preflight's judgement: values in, codes out; what is measured live is tried in ``tests/faults``."""
 
 import json
 import re
