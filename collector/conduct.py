@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collector.afoot import Afoot, Course, TakenUp
 from collector.awake import Awake
+from collector.contacting import REASON
 from collector.crew import Outcome, Patience, Roster
 from collector.departures import Departures
 from collector.helm import Helm
@@ -233,7 +234,7 @@ class Conductor:
         situation = Situation(
             phase=s.phase, t=self._now(), state=s.state, trial=trial, n_trials=s.course.n_trials, troubles=self._troubles.on,
             kinds=gauges.kinds, findings=s.course.findings, missing=gauges.missing if s.phase == "streams" else (),
-            gate=gauges.gate, poor=gauges.poor, contact=s.contact.contact, holding=s.hold.holds,
+            gate=gauges.gate, poor=gauges.poor, contact=s.contact.contact, holding=self._waits_for_the_operator,
             recording=gauges.status is not None and gauges.status.recording and self._team.runs("collector"),
             lost_trial=lost[0] if lost else None, lost_frac=lost[1] if lost else 0.0, battery=battery,
             battery_left_s=battery_left_s, disk_left_s=gauges.disk_left_s, left_s=self._left_s(trial),
@@ -241,6 +242,12 @@ class Conductor:
             language=header.language, simulated=header.simulated,
         )  # fmt: skip
         return Known(situation, gauges.status, s.run.run, s.t_s, s.timeline.moments)
+
+    @property
+    def _waits_for_the_operator(self) -> bool:
+        """Whether the session holds for something that the operator must know of: not while the blinks are only looked for."""
+        hold = self._s.hold
+        return hold.holds and (self._s.contact.failed or bool({*hold.reasons} - {REASON}))
 
     def _left_s(self, trial: int | None) -> float | None:
         course = self._s.course
