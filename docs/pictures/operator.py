@@ -28,7 +28,7 @@ from tests.display import laboratory  # noqa: E402
 from tests.page import SIZES, Operator, browser  # noqa: E402
 
 START_S, LONGEST_S = 120.0, 900.0
-COLORS = 96  # enough for a page; the file is a third
+COLORS = 256  # with an octree a few red pixels keep their colour beside many blue ones; the file is a third
 SETTLE_MS = 900  # a screen that was just resized draws its traces anew
 WORTH: dict[str, tuple[str, ...]] = {  # which moments of a screen are photographed, by the code of the instruction; last wins
     "preflight": ("preflight/",),
@@ -77,7 +77,9 @@ def _step(operator: Operator, out: Path, prefix: str, done: set[str]) -> bool:
             operator.page.wait_for_timeout(SETTLE_MS)
             path = out / f"{prefix}-{screen}-{size}.png"
             operator.page.screenshot(path=path)
-            Image.open(path).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+            Image.open(path).convert("RGB").quantize(COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+                path, optimize=True
+            )
         done.add(screen)
     if screen != "contacts" or screen in done:  # START might be pressed before the traces are full
         operator.obey()
