@@ -70,6 +70,7 @@ def withdraw(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
         if _goes(path, label):
             hand.remove(path)
     mark_models(folder, label, scope, hand)
+    _lines(folder, label, scope, hand)  # whatever a kill has left of what told that they were in
     if was_in:
         _together(folder, label, scope, hand)
 
@@ -163,6 +164,10 @@ def _together(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
         hand.remove(path)
     if scores:
         hand.notes.append(f"{folder}: scores and figures of everybody together are removed; emo-train makes them again")
+
+
+def _lines(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
+    """Take the participant's lines out of the page of clips and out of tables."""
     page = folder / "clips.html"
     if page.exists():
         lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
