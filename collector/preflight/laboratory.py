@@ -13,7 +13,7 @@ from pathlib import Path
 from collector.twin import knobs
 from protocol import lsl
 
-TWIN_S = 20.0  # a simulated headset may just have been started, on a busy machine
+TWIN_S = 60.0  # a simulated headset may just have been started, on a machine that is busy with other things
 _END_S = 10.0
 
 

@@ -15,7 +15,9 @@ from typing import Any
 from collector.preflight.found import Found
 from protocol.journal import boot_id
 
-_PROBE_S = 15.0  # a driver that answers later hangs; a first sound behind PulseAudio takes up to 6 s
+_PROBE_S = (
+    40.0  # a driver that answers later hangs; a first sound behind PulseAudio takes 6 s, on a busy machine several times that
+)
 _ASK_S = 5.0  # how long a program of the system may take to answer
 _QUIET = 10  # percent of full loudness
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic", "basic render")
