@@ -106,8 +106,10 @@ class Session:
     def run(self) -> Run:
         return self.live.run
 
-    def set_clocks(self, *, wall: float = 0.0, boot: float = 0.0) -> None:
-        write(self.home / "clocks", f"{wall} {boot}")
+    def put_clocks_forward(self, wall: float, boot: float) -> None:
+        """Set the wall clock and the clock that goes on in sleep, by seconds."""
+        before = map(float, (self.home / "clocks").read_text().split())
+        write(self.home / "clocks", " ".join(str(a + b) for a, b in zip(before, (wall, boot), strict=True)))
 
     def display(self, number: int) -> None:
         """Signal the X server: one that stands still is a screen that stands still."""
