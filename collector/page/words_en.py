@@ -160,6 +160,7 @@ ENGLISH: Mapping[str, str] = {
     "verdict_aborted": "ABORTED",
     "verdict_fault": "FAULT",
     "reasons": "Because",
+    "look_at": "Look at",
     "report": "Open the report",
     "files": "Files",
     "file": "File",

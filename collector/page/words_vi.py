@@ -162,6 +162,7 @@ VIETNAMESE: Mapping[str, str] = {
     "verdict_aborted": "ĐÃ HỦY",
     "verdict_fault": "CÓ LỖI",
     "reasons": "Vì",
+    "look_at": "Nên xem lại",
     "report": "Mở báo cáo",
     "files": "Tệp",
     "file": "Tệp",
