@@ -41,6 +41,7 @@ class Playhead:
         self.current: Frame | None = None
         self._next: Frame | None = None
         self._ended = False
+        self._known_s = 0.0  # end of the last frame that the file gave, shown or not
 
     def first(self) -> Frame | None:
         """Return the first frame, which is shown at the onset, however late that is; None when there is none."""
@@ -84,7 +85,7 @@ class Playhead:
     @property
     def missing_s(self) -> float:
         """How much before the out point the file ended; 0 for a whole clip."""
-        gap_s = self._duration_s - self._current_ends_s
+        gap_s = self._duration_s - max(self._known_s, self._current_ends_s)
         return gap_s if self._ended and self._next is None and gap_s > SHORT_S else 0.0
 
     @property
@@ -101,6 +102,8 @@ class Playhead:
             try:
                 self._next = self._take()
                 self._ended = self._next is None
+                if self._next is not None:
+                    self._known_s = self._next.pts_s + (self._next.duration_s or self._frame_s)
             except queue.Empty:
                 pass
         return self._next

@@ -75,6 +75,14 @@ def test_a_file_that_ends_early_is_over_and_says_how_much_is_missing() -> None:
     assert head.missing_s == pytest.approx(1.0)
 
 
+def test_a_screen_that_stood_still_at_the_end_of_a_clip_does_not_make_its_file_short() -> None:
+    head = Playhead(Frames(30), frame_s=FRAME_S, duration_s=1.0)
+    play(head, [0.1, 0.5])
+    assert head.over(1.2)  # the next flip came 0.7 s later
+    head.count_rest()
+    assert (head.shown + head.dropped, head.missing_s) == (30, 0.0)
+
+
 def test_a_decoder_that_gives_nothing_for_seconds_has_failed() -> None:
     head = Playhead(Frames(300, decoded=1), frame_s=FRAME_S, duration_s=10.0)
     assert play(head, [4.9]) == [0, 0]
