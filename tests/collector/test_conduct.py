@@ -208,9 +208,10 @@ def test_the_collector_hears_that_the_launcher_lives(scene: Scene) -> None:
     assert (scene.run.path / "launcher.heard").exists()
 
 
-def test_a_session_whose_markers_nobody_records_is_an_alarm(scene: Scene) -> None:
-    scene.play(window="hasty", collector="blind")
+def test_a_session_whose_markers_nobody_records_is_an_alarm_and_waits_a_while_for_somebody(scene: Scene) -> None:
+    assert scene.play(window="hasty", collector="blind", patience=replace(SHORT, unattended=1.0)) == Outcome("complete")
     assert scene.journalled("alarm") == ["markers/unrecorded"]
+    assert [line for line in scene.told() if line.endswith(" next")] == ["window pause next", "window resume next"]
 
 
 def test_a_second_interrupt_hurries(scene: Scene) -> None:
