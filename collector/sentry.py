@@ -36,6 +36,7 @@ class Sentry:
         self._team, self._troubles, self._now = afoot.team, afoot.troubles, afoot.now
         self._sleep, self._boot = Sleep(), clocks.boot_clock()
         self._beat_again = float("-inf")
+        self._given_up: set[str] = set()  # troubles that an unattended session does not wait for any more
         self._told: tuple[int, str] | None = None  # the clip of which the operator has been told
 
     def beat(self) -> None:
@@ -81,8 +82,10 @@ class Sentry:
         self._look_at_the_gate()
         self._look_at_the_clip()
         stopping = self._troubles.stopping
+        # one that is over, and comes again, holds again
+        self._given_up = (self._given_up | set(stopping if self._is_too_long else ())) & set(stopping)
         for reason in {*s.hold.reasons, *stopping} - {REASON, OPERATOR, CLIP}:
-            s.hold.keep(reason, on=reason in stopping and not self._is_too_long)
+            s.hold.keep(reason, on=reason in stopping and reason not in self._given_up)
         s.hold.step()
 
     def _decide_alone(self) -> None:
