@@ -67,10 +67,10 @@ def clocks(wall: float, boot: float) -> Callable[[Session], None]:
 FAULTS = {
     "the battery is nearly empty": Fault("battery/critical", "battery/critical", 5.0, "kind = 'battery'\nvalue = 3"),
     "the camera is unplugged": Fault("camera/lost", "camera/lost", script="kind = 'camera_unplug'"),
-    "the headset drops out": Fault(f"stream/lost {EEG}", "eeg/lost", script="kind = 'drop'"),
+    "the headset drops out": Fault(f"stream/lost {EEG}", "eeg/lost", 3.0, script="kind = 'drop'"),
     "the headset's counter stands still": Fault("counter/frozen", "counter/frozen", script="kind = 'freeze_counter'"),
     "EEG is flat in all channels": Fault("eeg/flat", "eeg/flat", script="kind = 'flat'"),
-    "contact quality falls silent": Fault(f"stream/lost {CQ}", "quality/silent", script="kind = 'quality_silent'"),
+    "contact quality falls silent": Fault(f"stream/lost {CQ}", "quality/silent", 3.0, script="kind = 'quality_silent'"),
     "the wall clock is set": Fault("clock/step", "clock/step", 2.0, lasts=True, begin=clocks(10.0, 0.0)),
     "the computer sleeps": Fault("suspended", "suspended", begin=clocks(30.0, 30.0)),
     "the participant's screen stands still": Fault(
@@ -93,8 +93,9 @@ class Group:
 
 TOGETHER = (
     Group(("the battery is nearly empty", "the camera is unplugged", "the headset drops out",
-           "the headset's counter stands still", "the participant's screen stands still", "contact quality falls silent")),
-    Group(("the cap lies on a table", "the computer sleeps", "the wall clock is set"), stops=True),
+           "the headset's counter stands still", "the participant's screen stands still")),
+    Group(("the cap lies on a table", "contact quality falls silent", "EEG is flat in all channels", "the computer sleeps",
+           "the wall clock is set"), stops=True),
 )  # fmt: skip
 GROUPS = (*(Group((name,)) for name in FAULTS), *TOGETHER) if FULL else TOGETHER
 STOP = Event(1.0, lambda s: s.key("Escape"), after="clip/onset trial=1")
@@ -110,7 +111,10 @@ def env() -> Iterator[dict[str, str]]:
 def study(env: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = live_runs.make_study(tmp_path_factory.mktemp("operator"), env=env)
     text = (made / "study.toml").read_text(encoding="utf-8")
-    (made / "study.toml").write_text(text.replace("blinks = 2", "blinks = 4"), encoding="utf-8")
+    for long, short in (("blinks = 2", "blinks = 4"), ('sam = ["valence", "arousal"]', "sam = []")):
+        assert long in text
+        text = text.replace(long, short)
+    (made / "study.toml").write_text(text, encoding="utf-8")
     return made
 
 
