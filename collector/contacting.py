@@ -44,7 +44,7 @@ class ContactCheck:
         self._helper, self._diary, self._now = helper, diary, now
         self.contact = Contact(state="waiting" if helper is not None else "not_checked")
         self._over: float | None = None
-        self._cued = False
+        self._cued = self._shown = False
 
     @property
     def holds(self) -> bool:
@@ -64,8 +64,8 @@ class ContactCheck:
         if self.contact.state != "waiting":
             return
         if name in CUES:
-            self._cued, self._over = True, None
-        elif self._cued and name in LAST and self._over is None:
+            self._cued, self._shown, self._over = True, True, None
+        elif self._shown and name in LAST and self._over is None:
             self._over = self._now()
         elif self._cued and name.startswith(("clip", "rating")):
             self._conclude(Contact(state="not_checked"), why="the cues were left out")
@@ -83,6 +83,7 @@ class ContactCheck:
     def again(self) -> None:
         """Begin anew: the cues are shown once more."""
         self.contact, self._over, self._cued = Contact(state="waiting"), None, True
+        self._shown = False  # the window still holds: that is not the end of cues that have yet to come
 
     def override(self, reason: str) -> None:
         """Go on all the same; somebody said why."""

@@ -1,7 +1,14 @@
 """Holding before the next trial: until every reason is over, and somebody has said so or had something shown again."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
+from collector.contacting import ContactCheck
+from collector.diary import Diary
 from collector.holding import Hold
+from protocol.journal import Journal
 from protocol.messages import NEXT, Command
+from protocol.scene import Contact
 
 
 class Lab:
@@ -53,3 +60,26 @@ def test_without_an_operator_it_goes_on_by_itself() -> None:
     lab.step("stream/lost eeg", state="clip trial=1")
     lab.step("stream/lost eeg", state="hold")
     assert lab.step(state="hold") == ["resume"]
+
+
+def test_cues_that_are_shown_again_are_read_after_they_came_not_while_the_window_still_holds(tmp_path: Path) -> None:
+    t = [0.0]
+    with Journal(tmp_path / "journal.jsonl", now=lambda: t[0]) as journal:
+        asked: list[float] = []
+        helper = SimpleNamespace(ask=lambda: asked.append(t[0]), look=lambda: None)
+        check = ContactCheck(helper, diary=Diary(journal, now=lambda: t[0]), now=lambda: t[0])  # type: ignore[arg-type]
+        check.restore(Contact(state="no_blinks"))
+        check.again()
+        for at_s, state in (
+            (0.1, "hold"),
+            (0.2, "sync/told"),
+            (4.0, "sync/told"),
+            (6.0, "sync/cue"),
+            (9.0, "hold"),
+            (11.0, "hold"),
+        ):
+            t[0] = at_s
+            check.see(state)
+            check.step()
+            assert check.holds
+    assert asked == [11.0]
