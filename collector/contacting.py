@@ -20,6 +20,7 @@ from protocol.scene import Contact
 REASON = "contact"
 CUES, LAST = ("sync/cue",), ("sync/flash", HELD)  # states: while blinks are cued; no cue comes any more
 SETTLED_S = 1.5  # a blink after the last cue, and the way of its samples into the file
+UNSHOWN_S = 15.0  # cues that were asked for again and have not begun by then never will: the window may have died meanwhile
 
 
 class ContactCheck:
@@ -44,7 +45,8 @@ class ContactCheck:
         self._helper, self._diary, self._now = helper, diary, now
         self.contact = Contact(state="waiting" if helper is not None else "not_checked")
         self._over: float | None = None
-        self._cued = self._shown = False
+        self._asked: tuple[float, Contact] | None = None  # when the cues were asked for again, and what had been found before
+        self._held = self._cued = self._shown = False
 
     @property
     def holds(self) -> bool:
@@ -61,6 +63,7 @@ class ContactCheck:
     def see(self, state: str) -> None:
         """Take in what is on the participant's screen."""
         name = state.partition(" ")[0]
+        self._held = name == HELD
         if self.contact.state != "waiting":
             return
         if name in CUES:
@@ -77,11 +80,21 @@ class ContactCheck:
         if self.contact.state == "waiting" and self._over is not None and self._now() - self._over >= SETTLED_S:
             self._put(state="checking")
             self._helper.ask()
+        elif self.contact.state == "waiting" and (before := self._unshown) is not None:
+            self._conclude(before, why="the cues were not shown again")  # the operator may press Check once more
         elif self.contact.state == "checking" and (answer := self._helper.look()) is not None:
             self._conclude(read(answer), why=answer.why)
 
+    @property
+    def _unshown(self) -> Contact | None:
+        """What had been found before, where the window goes on holding instead of showing the cues again."""
+        if self._asked is None or self._shown or not self._held or self._now() - self._asked[0] < UNSHOWN_S:
+            return None
+        return self._asked[1]
+
     def again(self) -> None:
         """Begin anew: the cues are shown once more."""
+        self._asked = self._now(), self.contact
         self.contact, self._over, self._cued = Contact(state="waiting"), None, True
         self._shown = False  # the window still holds: that is not the end of cues that have yet to come
 

@@ -83,3 +83,23 @@ def test_cues_that_are_shown_again_are_read_after_they_came_not_while_the_window
             check.step()
             assert check.holds
     assert asked == [11.0]
+
+
+def test_cues_that_never_come_again_leave_what_was_found_so_that_somebody_can_ask_once_more(tmp_path: Path) -> None:
+    """The window may have died between the wish and the cues; the next one holds and knows nothing of it."""
+    t = [0.0]
+    with Journal(tmp_path / "journal.jsonl", now=lambda: t[0]) as journal:
+        helper = SimpleNamespace(ask=lambda: None, look=lambda: None)
+        check = ContactCheck(helper, diary=Diary(journal, now=lambda: t[0]), now=lambda: t[0])  # type: ignore[arg-type]
+        found = Contact(state="no_blinks", n_cues=12, n_seen=1)
+        check.restore(found)
+        check.again()
+        seen = []
+        for at_s, state in ((0.1, "hold"), (3.0, "starting"), (14.9, "hold"), (15.1, "hold"), (15.2, "hold")):
+            t[0] = at_s
+            check.see(state)
+            check.step()
+            seen.append(check.contact.state)
+    assert seen == ["waiting", "waiting", "waiting", "no_blinks", "no_blinks"]
+    assert check.contact == found
+    assert check.holds
