@@ -35,7 +35,7 @@ recipe:
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	$(STEP) emo-study new $(DEMO)/study --preset demo $(STUDY_OPTIONS)
 	$(STEP) emo-study check $(DEMO)/study
-	$(STEP) $(SCREEN) emo-run $(DEMO)/study --participant 01 --data $(DEMO)/live --twin --no-page --skip-preflight
+	$(STEP) $(SCREEN) emo-run $(DEMO)/study --participant 01 --data $(DEMO)/live --twin --no-page
 	$(STEP) emo-report $(DEMO)/live/sub-01/ses-01/run-01
 	$(STEP) emo-export $(DEMO)/live $(DEMO)/live-bids --simulated
 	$(STEP) emo-twin cohort $(DEMO)/study --out $(DEMO)/data --participants $(PARTICIPANTS) --below $(BELOW) --seed 1
