@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +14,13 @@ import pyxdf
 
 from collector import baton
 from protocol import journal, markers
-from protocol.link import Link
-from protocol.messages import Ack, Command
-from tests import display, live_runs
+from tests import display, live_runs, page
 from tests.faults.counts import count
+from tests.faults.operating import address
 from tests.live_runs import Ended, Live
+from tests.page import Operator
+
+PageError = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup").Error
 
 ROUNDS = count(1, 20)
 LONGEST_S = 150.0
@@ -27,6 +31,12 @@ EEG = "EmotivDataStream-EEG"
 def lab() -> Iterator[dict[str, str]]:
     with display.laboratory() as env:
         yield env
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with page.browser() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +53,15 @@ def until(live: Live, there: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def press(live: Live, verb: str) -> None:
-    """Press a button, as the page would: with the page's name, and the keys that lie beside the lock."""
-    home = live.run.path.parents[1]
-    until(live, lambda: baton.load(home))
-    keys = baton.load(home)
-    link = Link("page", address=keys.address, token=keys.token, now=time.monotonic)
+def obey(live: Live, operator: Operator, there: Callable[[], object]) -> None:
+    """Press what the page highlights, until something is there."""
 
-    def obeyed() -> bool:
-        link.send(Command(verb=verb))
-        time.sleep(0.2)
-        return any(isinstance(e.body, Ack) and e.body.ok for e in link.receive())
+    def step() -> object:
+        with suppress(PageError):  # the page's server was killed, or the button changed before it was pressed
+            operator.obey()
+        return there()
 
-    until(live, obeyed)
-    link.close()
+    until(live, step)
 
 
 def kill(live: Live, who: str) -> int:
@@ -70,25 +75,30 @@ def shown(live: Live, n_clips: int) -> Callable[[], bool]:
     return lambda: path.exists() and path.read_text(encoding="utf-8").count("clip/onset") >= n_clips
 
 
-def killed_in_turn(study: Path, lab: dict[str, str], participant: str) -> tuple[Live, Ended]:
+def killed_in_turn(study: Path, lab: dict[str, str], browser: Any, participant: str) -> tuple[Live, Ended]:
     """One session in which page, launcher and window die."""
     data, options = study.parent / "data", ("--twin", "--page")
-    with live_runs.launched(study, data, *options, env=lab, participant=participant) as first:
-        press(first, "start")
-        until(first, lambda: "baseline/eyes_open" in first.states())
-        page = kill(first, "page")
-        until(first, lambda: first.pid_of("page") not in (page, None))
-        until(first, shown(first, 1))
+    with (
+        live_runs.launched(study, data, *options, env=lab, participant=participant) as first,
+        Operator(browser, address(first)) as operator,
+    ):
+        obey(first, operator, lambda: "baseline/eyes_open" in first.states())
+        old = kill(first, "page")
+        until(first, lambda: first.pid_of("page") not in (old, None))
+        obey(first, operator, shown(first, 1))
         window = first.pid("window")
         first.process.kill()
         first.process.communicate()
         with live_runs.launched(study, data, *options, env=lab, participant=participant) as second:
             until(second, lambda: second.pid_of("launcher") == second.process.pid)
             assert second.pid("window") == window, "the session went on"
-            until(second, shown(second, 2))
+            obey(second, operator, shown(second, 2))
             kill(second, "window")
-            until(second, second.run.manifest_json.exists)
-            press(second, "stop")
+            obey(second, operator, second.run.manifest_json.exists)
+            while second.process.poll() is None:  # the verdict comes, and then Finish
+                with suppress(PageError):
+                    operator.obey()
+                time.sleep(0.2)
             return second, second.end()
 
 
@@ -116,8 +126,10 @@ def whole(live: Live, ended: Ended) -> list[str]:
 
 @pytest.mark.live
 @pytest.mark.alone
-def test_page_launcher_and_window_are_killed_in_turn(lab: dict[str, str], study: Path, fault_row: Callable[..., None]) -> None:
-    wrong = [whole(*killed_in_turn(study, lab, f"{n + 20}")) for n in range(ROUNDS)]
+def test_page_launcher_and_window_are_killed_in_turn(
+    lab: dict[str, str], study: Path, browser: Any, fault_row: Callable[..., None]
+) -> None:
+    wrong = [whole(*killed_in_turn(study, lab, browser, f"{n + 20}")) for n in range(ROUNDS)]
     passed = sum(not one for one in wrong)
     fault_row(test="kill -9 of page, launcher and window in turn", n=ROUNDS, passed=passed, note="no sample lost; kept")
     assert passed == ROUNDS, wrong
