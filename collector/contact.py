@@ -18,8 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal, stats
 
-from protocol.scene import Contact
-
 FRONTAL = ("Fp1", "Fpz", "Fp2", "AF7", "AF3", "AFz", "AF4", "AF8")
 SIDES = ("F7", "F8", "F9", "F10", "F5", "F6", "F3", "F4", "Fz", "F1", "F2")  # where nothing sits nearer to the eyes
 N_FRONTAL = 4
@@ -100,10 +98,6 @@ class Found:
     delay_s: float | None = None
     channels: tuple[str, ...] = ()
     why: str = ""
-
-    def to_scene(self) -> Contact:
-        """Return it as a part of a scene."""
-        return Contact(state=self.state, n_cues=self.n_cues, n_seen=self.n_seen, alpha=self.alpha)
 
 
 def check(eeg: Eeg, cues: Sequence[float], *, opened: Sequence[Span] = (), closed: Sequence[Span] = ()) -> Found:

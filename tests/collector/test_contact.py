@@ -26,7 +26,7 @@ def test_blinks_answer_their_cues_on_a_head_and_alpha_is_stronger_with_closed_ey
     assert found.delay_s == pytest.approx(0.35 + 0.06, abs=0.12)
     assert found.alpha is not None
     assert 2.0 < found.alpha < 8.0  # the twin's is four times as strong
-    assert found.to_scene().n_seen == 12
+    assert found.n_seen == 12
 
 
 @pytest.mark.parametrize(
