@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from collector.instructions_en import ENGLISH
 from collector.instructions_vi import VIETNAMESE
-from collector.situation import LOST_LIMIT, Situation, allowed, awaits_contact, blocking, contact_blocks
+from collector.quality import LOST_LIMIT
+from collector.situation import Situation, allowed, awaits_contact, blocking, contact_blocks
 from protocol.messages import NEXT
 from protocol.scene import Button, Finding, Instruction, Light, Trouble
 from protocol.words_types import Language

@@ -22,6 +22,7 @@ from protocol.study import Study
 
 HOLD_S = 2.0  # a reading counts until the next one, but no longer: the device reports twice a second
 MIN_COVERAGE = 0.95  # below, too little of the session was judged by the device to keep or exclude anybody
+LOST_LIMIT = 0.25  # share of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
 # Emotiv's levels of contact per sensor (0, 1, 2, 4; there is no 3) as a share of good contact
 CQ_LEVELS = 4.0
 EQ_LEVELS = 4.0

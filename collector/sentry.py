@@ -10,8 +10,8 @@ from collector.contacting import REASON
 from collector.crew import Who
 from collector.departures import Departures
 from collector.holding import OPERATOR
+from collector.quality import LOST_LIMIT
 from collector.requests import override
-from collector.situation import LOST_LIMIT
 from collector.vigil import SILENT_S, Sleep
 from protocol.messages import Beat
 

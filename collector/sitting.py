@@ -29,7 +29,7 @@ from collector.keeper import Keeper, Place, free_place
 from collector.lineup import Options
 from collector.lock import Lock
 from collector.prepare import Plan
-from collector.situation import LOST_LIMIT
+from collector.quality import LOST_LIMIT
 from collector.team import Team
 from collector.troubles import Troubles
 from collector.verdict import Verdict, judge, remembered, repeated

@@ -12,8 +12,6 @@ from protocol.words_types import Language
 
 ScenePhase = Literal["preflight", "streams", "contacts", "session", "closing", "leaving", "finish", "ended"]
 
-LOST_LIMIT = 0.25  # share of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
-
 
 @dataclass(frozen=True)
 class Situation:

@@ -129,16 +129,9 @@ def _felt(axes: Axes, said: Sequence[Rated], emotions: Sequence[str]) -> None:
         if r.target in emotions and r.felt in columns:
             counts[emotions.index(r.target), columns.index(r.felt)] += 1
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
-    for (row, column), n in np.ndenumerate(counts):
-        ink = "white" if share[row, column] > 0.6 else INK if n else PALE
-        axes.text(column, row, str(n), ha="center", va="center", color=ink, fontsize=11)
-    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
-    axes.set_yticks(range(len(emotions)), emotions)
+    style.counts(axes, counts, share, top=1.15, rows=emotions, columns=columns)
     axes.set(xlabel="felt most", ylabel="target of the clip")
     axes.set_title("number of clips; dark: most of its row", fontsize=9, loc="left")
-    axes.tick_params(length=0, labelsize=9)
-    axes.spines[:].set_visible(False)
 
 
 def _manikins(axes: Axes, said: Sequence[Rated], looks: Looks) -> None:

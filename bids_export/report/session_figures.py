@@ -316,13 +316,6 @@ def _felt(axes: Axes, events: Sequence[Event], emotions: Sequence[str]) -> None:
     for event in events:
         if event.target in emotions and event.rating in columns:
             counts[emotions.index(event.target), columns.index(event.rating)] += 1
-    axes.imshow(counts, cmap="Blues", vmin=0, vmax=max(1, counts.max()) * 1.2, aspect="auto")
-    for (row, column), n in np.ndenumerate(counts):
-        ink = "white" if n > 0.6 * max(1, counts.max()) else INK if n else PALE
-        axes.text(column, row, str(n), ha="center", va="center", color=ink, fontsize=11)
-    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
-    axes.set_yticks(range(len(emotions)), emotions)
+    style.counts(axes, counts, counts / max(1, counts.max()), top=1.2, rows=emotions, columns=columns)
     axes.set(xlabel="felt most, by the participant's answer", ylabel="target of the clip")
     axes.set_title("number of clips", fontsize=10, loc="left")
-    axes.tick_params(length=0, labelsize=9)
-    axes.spines[:].set_visible(False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 INK, PALE, GRID = "#222222", "#666666", "#dddddd"
 KEPT, OUT, UNSURE = "#0072B2", "#D55E00", "#666666"  # blue and vermilion: apart for colour-blind eyes, and in grey
@@ -88,6 +90,20 @@ def plain(axes: Axes, *, grid: str = "") -> None:
     if grid:
         axes.grid(axis=grid, color=GRID, linewidth=0.8)  # type: ignore[arg-type]
         axes.set_axisbelow(True)
+
+
+def counts(
+    axes: Axes, n: NDArray[np.int_], share: NDArray[np.float64], *, top: float, rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Write numbers, shape (n_rows, n_columns), on fields as dark as ``share`` of ``top``."""
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=top, aspect="auto")
+    for (row, column), number in np.ndenumerate(n):
+        ink = "white" if share[row, column] > 0.6 else INK if number else PALE
+        axes.text(column, row, str(number), ha="center", va="center", color=ink, fontsize=11)
+    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0, labelsize=9)
+    axes.spines[:].set_visible(False)
 
 
 def seconds(axes: Axes, duration_s: float) -> None:

@@ -11,7 +11,7 @@ from bids_export.events import Event
 from bids_export.report.facts import Facts
 from bids_export.timeline import REPEATED
 from collector import faces
-from collector.quality import WORDS
+from collector.quality import LOST_LIMIT, WORDS
 
 if TYPE_CHECKING:
     from bids_export.report.measures import ClipMeasures, EegMeasures, VideoMeasures
@@ -24,7 +24,6 @@ RATE_PPM = 1000.0  # crystals are true to 100 ppm: more is another rate than the
 ONSET_ERROR_S = 1 / 60  # one refresh of an ordinary screen
 AUDIO_OFFSET_S = 0.1  # lips and voice that are further apart are noticed (ITU-R BT.1359: 45 to 125 ms)
 HOLE_S = 0.5
-LOST_SHARE = 0.25  # of a clip's EEG: with more of it lost, windows of seconds no longer fit between the gaps
 LATE_S = 0.1
 LATE_FRAMES_SHARE = 0.02  # of a camera's frames
 DARK, BRIGHT, CLIPPED = faces.DARK, faces.BRIGHT, faces.CLIPPED  # of a face: the operator was told by the same
@@ -70,7 +69,7 @@ def to_repeat(facts: Facts) -> tuple[int, ...]:
     answers for it.
     """
     trials = [e for e in facts.events if e.trial is not None and e.trial_type.startswith(("clip/", "rest/"))]
-    good = {e.trial for e in trials if e.end == "complete" and _lost_share(e, facts) <= LOST_SHARE}
+    good = {e.trial for e in trials if e.end == "complete" and _lost_share(e, facts) <= LOST_LIMIT}
     elsewhere = {e.trial for e in trials if e.end == REPEATED} - {e.trial for e in trials if e.end == "complete"}
     return tuple(sorted({e.trial for e in trials if e.trial is not None} - good - elsewhere))
 

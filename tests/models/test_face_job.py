@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,20 +16,7 @@ from models.face.settings import FaceSettings
 from models.face.training import Training
 from tests.models import planted
 from tests.models.face.videos import EMOTIONS, face
-
-
-class Told:
-    """Steps that remember what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+from tests.models.told import Told
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +17,11 @@ from models.eeg.inputs import Source
 from models.eeg.scalp_map import PAPER
 from tests.models import bids_root
 from tests.models.eeg.test_montage import EPOC
+from tests.models.told import Told
 
 pytestmark = pytest.mark.usefixtures("few_epochs")
 
 VARIANT = "inside456"
-
-
-class Told:
-    """Steps whose lines are kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

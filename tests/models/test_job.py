@@ -6,8 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from models.evaluate import MetricsRow, load_rows
 from models.splits import HEADLINE, SPLITS
 from models.windows import Rules
 from tests.models import bids_root
+from tests.models.told import Told
 
 EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1", "--splits", "window-random,leave-one-subject-out")
 
@@ -98,20 +97,6 @@ class TestWhatItDoes:
         assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
         assert "LEAKY" in again.stdout and "leave-one-subject-out" in again.stdout
         assert json.loads(trained.stdout)["metrics"] == json.loads((root / "derivatives/emolab/metrics.json").read_text())
-
-
-class Told:
-    """Steps whose lines are kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def light(root: Path, out: Path, **more: Any) -> tuple[job.Done, list[str]]:
