@@ -94,12 +94,13 @@ class Departures:
         if self._may_go_on(window):
             self._start_window_again(reason)
             return
-        if s.stopping and not s.outcome.fault:  # told to end and hung: no crash, yet nobody heard session/end
+        told = s.stopping and not s.outcome.fault  # told to end and hung: no crash, yet nobody heard session/end
+        if told:
             s.outcome = Outcome("aborted", "operator")
         elif not s.outcome.fault:
             s.fault("window/lost", reason)
         self._team.send("collector", Command(verb="note", reason="window/lost", arg=reason))
-        self.end_collector("window/lost")
+        self.end_collector("operator" if told else "window/lost")  # the manifest's reason, and so the verdict's
 
     def _may_go_on(self, window: Child) -> bool:
         """Whether another window may take the session up: the same run goes on, its journal says where."""

@@ -173,7 +173,7 @@ def test_a_window_that_refuses_to_stop_is_terminated_then_killed(scene: Scene) -
     assert [name for name in scene.journalled("command") if name.startswith("window/")] == [
         "window/start", "window/abort", "window/terminated", "window/killed",
     ]  # fmt: skip
-    assert scene.told()[-3:] == ["collector note window/lost", "collector stop window/lost", "collector ended"]
+    assert scene.told()[-3:] == ["collector note window/lost", "collector stop operator", "collector ended"]
 
 
 def test_a_collector_that_missed_the_end_of_the_session_is_told_and_may_close_its_files(scene: Scene) -> None:

@@ -574,7 +574,11 @@ def test_the_launchers_death_ends_nobody_and_the_next_one_takes_the_session_over
         second.send_signal(signal.SIGINT)
         out, err = second.communicate(timeout=60)
     assert (second.returncode, out.splitlines()[-1]) == (1, "aborted: ended by the operator"), err
-    assert (run.path / "told.txt").read_text().splitlines() == [
+    chance = {
+        "window pause next",  # of the launcher that died: it may have come as far
+        "collector stop operator", "collector note window/lost",  # it may hear of the end before it sees it
+    }  # fmt: skip
+    assert [told for told in (run.path / "told.txt").read_text().splitlines() if told not in chance] == [
         "collector started", "window started",
         "window resume next",  # the launcher that died may have told it to hold
         "window abort operator", "window ended", "collector ended",
