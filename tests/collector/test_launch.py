@@ -571,6 +571,7 @@ def test_the_launchers_death_ends_nobody_and_the_next_one_takes_the_session_over
         assert (third.returncode, "is being recorded" in err) == (2, True), err
         assert all(processes.birth(pid) is not None for pid in children.values())
         until(lambda: f'"window":[{children["window"]},' in (study.parent / "data" / "sub-07" / "lock.json").read_text())
+        until(lambda: "window resume next" in (run.path / "told.txt").read_text())
         second.send_signal(signal.SIGINT)
         out, err = second.communicate(timeout=60)
     assert (second.returncode, out.splitlines()[-1]) == (1, "aborted: ended by the operator"), err
