@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from numpy.typing import NDArray
 AHEAD_B = 48 * 2**20  # decoded frames that wait: 17 of 1280x720, so that a hiccup of half a second is not seen
 MIN_AHEAD, MAX_AHEAD = 6, 60
 SFREQ_AUDIO = 48000  # what sound cards and PulseAudio run at
-# Sound is decoded from so long before the in point: codecs need a few packets to settle, and files are searched by key frames
-# of the picture, beside which the sound may lie later.
+# Sound is decoded from so long before the in point: codecs need a few packets to settle.
 _PREROLL_S = 1.0
+# Files are searched by times of decoding and by key frames, in AVI, MPEG-TS and MOV too late: then from further before,
+# at last from the beginning.
+_FURTHER_S = (0.0, 1.0, 10.0, math.inf)
 _SAME_S = 0.001  # points are written to the millisecond, and so are the times of frames in Matroska
 _FULL_S = 0.01  # how long the thread rests while enough frames wait
 
@@ -62,9 +66,17 @@ def _zero_s(container: Any) -> float:
     return (container.start_time or 0) / av.time_base
 
 
-def _seek(container: Any, to_s: float) -> None:
-    if to_s > 0:
-        container.seek(round((to_s + _zero_s(container)) * av.time_base), backward=True)
+def _decoded(container: Any, stream: Any, *, from_s: float, preroll_s: float = 0.0) -> Iterator[Any]:
+    """Decode a stream from the piece on that lies at a point, or before it where there is one."""
+    for further_s in _FURTHER_S:
+        to_s = max(0.0, from_s - preroll_s - further_s)
+        if to_s > 0 or further_s > 0:  # what is read from its beginning need not be searched: not every file can be
+            container.seek(round((to_s + _zero_s(container)) * av.time_base), backward=True)
+        pieces = container.decode(stream)
+        first = next(pieces, None)
+        if to_s == 0 or (first is not None and (first.time or 0.0) - _zero_s(container) <= from_s + _SAME_S):
+            return iter(()) if first is None else chain((first,), pieces)
+    raise AssertionError("the last try begins at the beginning")
 
 
 def read_format(path: Path) -> Format:
@@ -110,8 +122,7 @@ def read_frames(path: Path, *, start_s: float, stop_s: float) -> Iterator[Frame]
     """
     try:
         with _open(path) as container:
-            _seek(container, start_s)
-            pictures = _inside(container, zero_s=_zero_s(container) + start_s, duration_s=stop_s - start_s)
+            pictures = _inside(container, start_s=start_s, duration_s=stop_s - start_s)
             size: tuple[int, int] | None = None
             for index, (pts_s, picture) in enumerate(pictures):
                 size = size or (picture.width, picture.height)
@@ -122,12 +133,12 @@ def read_frames(path: Path, *, start_s: float, stop_s: float) -> Iterator[Frame]
         raise ClipError(f"{path.name}: {error}") from error
 
 
-def _inside(container: Any, *, zero_s: float, duration_s: float) -> Iterator[tuple[float, Any]]:
+def _inside(container: Any, *, start_s: float, duration_s: float) -> Iterator[tuple[float, Any]]:
     """Yield pictures between two points, with their times from the first."""
-    video = container.streams.video[0]
+    video, zero_s = container.streams.video[0], _zero_s(container) + start_s
     video.thread_type = "AUTO"
     before: Any = None
-    for picture in container.decode(video):
+    for picture in _decoded(container, video, from_s=start_s):
         pts_s = (picture.time or 0.0) - zero_s
         if pts_s >= duration_s - _SAME_S:
             break
@@ -188,8 +199,7 @@ def _resampled(container: Any, *, zero_s: float, start_s: float, stop_s: float) 
     resampler = av.AudioResampler(format="flt", layout="stereo", rate=SFREQ_AUDIO)
     pieces: list[NDArray[np.float32]] = []
     first = 0
-    _seek(container, start_s - _PREROLL_S)
-    for heard in container.decode(container.streams.audio[0]):
+    for heard in _decoded(container, container.streams.audio[0], from_s=start_s, preroll_s=_PREROLL_S):
         t_s = (heard.time or 0.0) - zero_s
         if t_s >= stop_s - start_s:
             break

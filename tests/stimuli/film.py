@@ -32,6 +32,8 @@ class Film:
     pixel_aspect: Fraction = Fraction(1)
     rotation: int = 0
     shade: Callable[[int], int] = lambda n: 20 + 5 * (n % SHADES)
+    b_frames: int = 0
+    gop: int | None = None  # frames from one key frame to the next; what the codec likes otherwise
 
     @property
     def length_s(self) -> float:
@@ -46,7 +48,9 @@ def write(path: Path, film: Film = Film()) -> Path:
         picture = container.add_stream(picture_codec, rate=film.rate, options=options)
         picture.width, picture.height, picture.pix_fmt = *film.size, "yuv420p"
         picture.bit_rate = 400_000
-        picture.codec_context.max_b_frames = 0
+        picture.codec_context.max_b_frames = film.b_frames
+        if film.gop is not None:
+            picture.codec_context.gop_size = film.gop
         picture.codec_context.sample_aspect_ratio = film.pixel_aspect
         if film.times is not None:
             picture.codec_context.time_base = Fraction(1, 1000)

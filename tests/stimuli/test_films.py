@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from protocol.window.decode import read_format, read_frames
+from protocol.window.decode import read_format, read_frames, read_sound
 from stimuli.decode import decode, findings
 from stimuli.manifest import Entry
 from stimuli.measures import most_flashes
@@ -62,6 +62,22 @@ def test_in_and_out_points_are_exact_to_the_frame(tmp_path: Path, container: str
     first, last = math.floor(start_s * 25 + 1e-6), math.ceil(stop_s * 25 - 1e-6) - 1
     assert numbers(path, start_s, stop_s) == list(range(first, last + 1))
     assert decode(path, start_s=start_s, stop_s=stop_s).n_played == last - first + 1
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_film_that_is_searched_shows_what_it_shows_when_it_is_read_from_its_beginning(tmp_path: Path, container: str) -> None:
+    """AVI, MPEG-TS and MOV are searched by times of decoding: with B-frames they land behind the in point."""
+    path = write(tmp_path / f"film.{container}", Film(n_frames=80, rate=Fraction(25), b_frames=2, gop=24))
+    whole = [(f.pts_s, float(f.rgb.mean())) for f in read_frames(path, start_s=0.0, stop_s=10.0)]
+    for start_s, stop_s in ((0.2, 0.5), (0.5, 1.5), (1.3, 2.0), (2.05, 2.9)):
+        first = max(n for n, (t, _) in enumerate(whole) if t <= start_s + 0.001)
+        wanted = [shade for t, shade in whole[first:] if t < stop_s - 0.001]
+        shown = [float(f.rgb.mean()) for f in read_frames(path, start_s=start_s, stop_s=stop_s)]
+        assert shown == pytest.approx(wanted, abs=2.0), start_s
+        assert decode(path, start_s=start_s, stop_s=stop_s).n_played == len(wanted)
+        sound = read_sound(path, start_s=start_s, stop_s=stop_s)
+        assert sound is not None
+        assert np.abs(sound.reshape(-1, 480, 2)).max(axis=(1, 2)).min() > 0.2  # a tone from the in point to the out point
 
 
 @pytest.mark.parametrize(("start_s", "stop_s", "wanted"), [(0.0, 0.2, 3), (0.1, 0.6, 4), (0.3, 0.4, 1), (0.5, 1.1, 5)])
