@@ -9,6 +9,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from protocol.messages import NEXT, Command
+from protocol.ports import CLIP_LOST
 
 AGAIN_S = 0.5
 HELD = "hold"  # the window's state while it holds
@@ -81,9 +82,10 @@ class Hold:
 
     def step(self) -> None:
         """Tell the window, where it does not know yet."""
-        told = self._told[0].verb if self._told is not None else "resume"
+        told, known = (self._told[0].verb, self._told[0].reason) if self._told is not None else ("resume", "")
         wanted = "pause" if self._reasons else "resume"
-        if wanted != told:
+        # after the last trial this reason alone holds: who holds for another one has to hear of it
+        if wanted != told or (CLIP_LOST in self._reasons and CLIP_LOST not in known):
             why = ", ".join(reason for reason in self._reasons) or "over"
             self._told = Command(verb="pause" if self._reasons else "resume", reason=why, arg=NEXT), uuid4().hex
             self._heard, self._again = False, 0.0

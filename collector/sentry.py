@@ -14,9 +14,9 @@ from collector.quality import LOST_LIMIT
 from collector.requests import override
 from collector.vigil import SILENT_S, Sleep
 from protocol.messages import Beat
+from protocol.ports import CLIP_LOST
 
 BEAT_S = 1.0  # the collector ends itself when it hears neither of us nor of the window for a minute
-CLIP = "clip/lost"  # the reason to hold after a clip that lost too much
 _HEARD: tuple[Who, ...] = ("collector", "window")
 
 
@@ -84,7 +84,7 @@ class Sentry:
         stopping = self._troubles.stopping
         # one that is over, and comes again, holds again
         self._given_up = (self._given_up | set(stopping if self._is_too_long else ())) & set(stopping)
-        for reason in {*s.hold.reasons, *stopping} - {REASON, OPERATOR, CLIP}:
+        for reason in {*s.hold.reasons, *stopping} - {REASON, OPERATOR, CLIP_LOST}:
             s.hold.keep(reason, on=reason in stopping and reason not in self._given_up)
         s.hold.step()
 
@@ -111,7 +111,7 @@ class Sentry:
         if hold.holds:
             self._told = losses.attempt
         spoilt = losses.last is not None and losses.last[1] > LOST_LIMIT and losses.attempt != self._told
-        hold.keep(CLIP, on=spoilt and self._s.helm.attended)
+        hold.keep(CLIP_LOST, on=spoilt and self._s.helm.attended)
 
     @property
     def _is_too_long(self) -> bool:

@@ -50,6 +50,8 @@ class Stopped(Exception):  # noqa: N818  (not an error: somebody ended the sessi
 
 
 Wish = Literal["pause", "resume", "skip", "repeat"]
+CLIP_LOST = "clip/lost"
+"""The reason to hold (:meth:`Screen.hold`) that says: the clip shown last lost too much of its EEG to be used."""
 """What may be asked for while something is on the screen."""
 
 

@@ -19,7 +19,7 @@ from protocol.extras import Extras
 from protocol.folder import Session
 from protocol.journal import Journal
 from protocol.past import Past
-from protocol.ports import Clip, Clock, Outlet, Screen, Stopped
+from protocol.ports import CLIP_LOST, Clip, Clock, Outlet, Screen, Stopped
 from protocol.schedule import Trial
 from protocol.showing import Showing
 from protocol.stage import Stage
@@ -149,8 +149,18 @@ class _Course:
         if step.trial:
             self.showing.run(step, hold=lambda: self._hold(step))
         else:
+            self._look_back(step)
             self.extras.run(step)
         self.stage.finish(step.name)
+
+    def _look_back(self, step: Step) -> None:
+        """Hold after the last trial, where its clip was lost: no other is left to be spoilt, but this one can be shown again."""
+        last = next((earlier for earlier in reversed(self.steps) if earlier.trial), None)
+        if last is None or last.name not in self.stage.past.done or self.steps.index(step) != self.steps.index(last) + 1:
+            return
+        while self.stage.past.paused or CLIP_LOST in (self.stage.holding() or ""):  # paused: a window died while it held here
+            if self.stage.hold(repeats=True) == "repeat":
+                self._again(last)
 
     def _hold(self, step: Step) -> bool:
         """Hold before a trial, where that is asked for; says whether it was."""

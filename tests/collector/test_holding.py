@@ -55,6 +55,16 @@ def test_an_operator_who_has_the_clip_shown_again_need_not_let_it_go_as_well() -
     assert lab.step(state="clip trial=1 attempt=2") == ["resume"]
 
 
+def test_a_session_that_is_to_hold_already_hears_that_the_clip_is_lost_once() -> None:
+    """After the last trial it holds for that alone."""
+    lab = Lab(attended=True)
+    assert lab.step("stream/lost eeg", state="clip trial=9") == ["pause"]
+    assert lab.step("stream/lost eeg", "clip/lost", state="clip trial=9") == ["pause"]
+    assert "clip/lost" in lab.hold._told[0].reason  # type: ignore[index]
+    assert lab.step("stream/lost eeg", "clip/lost", state="rest trial=9") == []
+    assert lab.step("clip/lost", state="hold") == []
+
+
 def test_without_an_operator_it_goes_on_by_itself() -> None:
     lab = Lab(attended=False)
     lab.step("stream/lost eeg", state="clip trial=1")

@@ -9,7 +9,7 @@ import pytest
 
 from collector.quality import judged_spans
 from protocol import past
-from protocol.ports import Asked, Stopped
+from protocol.ports import CLIP_LOST, Asked, Stopped
 from protocol.session import Ending
 from protocol.study import loads
 from tests.protocol.session_lab import STUDY, Crash, Lab
@@ -70,10 +70,44 @@ def test_who_lets_go_before_it_holds_is_noticed_by_nobody(tmp_path: Path) -> Non
     assert "pause" not in lab.names
 
 
-def test_after_the_last_trial_nothing_holds(tmp_path: Path) -> None:
+def test_after_the_last_trial_nothing_holds_that_could_only_spoil_another(tmp_path: Path) -> None:
     lab = Lab(tmp_path, at={("clip", 2): "stream lost"})
     assert lab.run() == Ending("complete")
     assert "hold" not in shown(lab)
+
+
+@pytest.mark.parametrize("reason", [CLIP_LOST, f"stream/lost eeg, {CLIP_LOST}"])
+def test_a_last_clip_that_was_lost_holds_the_session_and_can_be_shown_again(tmp_path: Path, reason: str) -> None:
+    lab = Lab(tmp_path, at={("clip", 2): reason, ("hold", 1): Asked("repeat", "operator"), ("clip", 3): ""})
+    assert lab.run() == Ending("complete")
+    assert around(lab)[:3] == ["rest", "hold", "fixation"]
+    assert shown(lab).count("hold") == 1
+    assert [(row.trial, row.attempt, row.end) for row in lab.rows] == [
+        (1, 1, "complete"),
+        (2, 1, "complete"),
+        (2, 2, "complete"),
+    ]
+    assert lab.names[-1] == "session/end"
+
+
+def test_a_last_clip_that_was_lost_may_stay_so(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, at={("rest", 2): CLIP_LOST})
+    assert lab.run() == Ending("complete")
+    assert around(lab) == ["rest", "hold", "thanks"]
+    assert [(row.trial, row.attempt) for row in lab.rows] == [(1, 1), (2, 1)]
+
+
+def test_who_stops_while_it_holds_after_the_last_clip_has_given_all(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, at={("rest", 2): CLIP_LOST, ("hold", 1): Stopped("operator")})
+    assert lab.run() == Ending("complete")
+    assert [m.name for m, _ in lab.stamps][-2:] == ["pause", "session/end"]
+
+
+def test_a_window_that_dies_while_it_holds_after_the_last_clip_comes_back_holding(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, at={("rest", 2): CLIP_LOST, ("hold", 1): Crash(), ("hold", 2): Asked("repeat", "op"), ("clip", 3): ""})
+    assert lab.run_to_the_end() == Ending("complete")
+    assert [(row.trial, row.attempt, row.end) for row in lab.rows][1:] == [(2, 1, "complete"), (2, 2, "complete")]
+    assert shown(lab).count("hold") == 2
 
 
 @pytest.mark.parametrize("wish", ["resume", "skip", "pause"])
@@ -166,6 +200,8 @@ def test_a_session_that_holds_and_repeats_may_die_at_every_row(tmp_path: Path, w
         ("hold", 1): Asked("repeat", "op"),
         ("clip", 1): "lost",
         ("hold", 3): Asked("repeat", "op"),
+        ("clip", 3): CLIP_LOST,
+        ("hold", 5): Asked("repeat", "op"),
     }
 
     def lab(path: Path, dying: Dying) -> Lab:
@@ -173,8 +209,9 @@ def test_a_session_that_holds_and_repeats_may_die_at_every_row(tmp_path: Path, w
 
     count = Dying()
     (tmp_path / "whole").mkdir()
-    lab(tmp_path / "whole", count).run()
+    (once := lab(tmp_path / "whole", count)).run()
     assert count.n > 70
+    assert [(row.trial, row.attempt) for row in once.rows] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     for k in range(1, count.n + 1):
         (folder := tmp_path / f"{when}{k}").mkdir()
         dying = Dying(k, when=when)
