@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stimuli.decode import Facts
 from stimuli.manifest import Entry
 
 FEWEST_TRIALS = 3  # with one clip of an emotion, clip and emotion are the same thing; with two, no split leaves one to train on
+SHOWN = 3  # labels of a roster that are named before the last one
 LOUDNESS_LU = 3.0  # between emotions: louder clips excite more, whatever they show
 
 Clips = Sequence[tuple[Entry, Facts]]
@@ -46,6 +48,38 @@ def rest_warning(study: Study) -> str | None:
         f'emotions.{rest[0]}: as = "rest": rest can be told from video without any emotion (nothing moves, nothing is heard); '
         f"do not read a recogniser's {rest[0]} as one"
     )
+
+
+def stranger_warning(study: Study, participant: str) -> str | None:
+    """Say that a label is not on the study's roster, and which one is like it; None where it is, or there is no roster."""
+    roster = study.design.participants
+    if not roster or participant in roster:
+        return None
+    return f"participant {participant} is not among those of design.participants ({few(roster)}){meant(roster, participant)}"
+
+
+def few(roster: Sequence[str]) -> str:
+    """Return a roster in one line.
+
+    Examples
+    --------
+    >>> few([f"{n:02d}" for n in range(1, 16)])
+    '01, 02, 03 .. 15'
+    """
+    return ", ".join(roster) if len(roster) <= SHOWN + 1 else f"{', '.join(roster[:SHOWN])} .. {roster[-1]}"
+
+
+def meant(roster: Sequence[str], participant: str) -> str:
+    """Return the label that was probably meant, as the end of a sentence; empty where none is like it.
+
+    Examples
+    --------
+    >>> meant(["06", "07", "08"], "70"), meant(["06", "07"], "ab")
+    ('; is it 07?', '')
+    """
+    same = [one for one in roster if sorted(one) == sorted(participant) or one.lstrip("0") == participant.lstrip("0")]
+    like = same or difflib.get_close_matches(participant, roster, n=1)
+    return f"; is it {like[0]}?" if like else ""
 
 
 def _few(study: Study, path: Path) -> Iterator[str]:

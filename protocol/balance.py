@@ -48,14 +48,14 @@ def labels(n: int) -> list[str]:
 
 
 def plans(study: Study, entries: Sequence[Entry], n: int) -> dict[str, tuple[Trial, ...]]:
-    """Return the schedules of the first ``n`` participants, by label.
+    """Return the schedules of the first ``n`` participants, by label: of the study's roster, where it has one.
 
     Raises
     ------
     ScheduleError
         As :func:`protocol.schedule.plan`.
     """
-    return {label: plan(study, entries, label) for label in labels(n)}
+    return {label: plan(study, entries, label) for label in (study.design.participants[:n] or labels(n))}
 
 
 def balance(schedules: Mapping[str, Sequence[Trial]]) -> Balance:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from protocol import commands, folder, study_report
-from protocol.advice import rest_warning
+from protocol.advice import rest_warning, stranger_warning
 from protocol.examine import examine
 from protocol.folder import FolderError
 from protocol.presets import PRESETS, Sizes
@@ -138,13 +138,13 @@ def show_plan(
         folder.label(replaces, what="replaces")
     files = load_study(study)
     trials = plan(files.study, files.entries, participant, replaces=replaces)
-    warning = rest_warning(files.study)
+    warnings = [text for text in (rest_warning(files.study), stranger_warning(files.study, participant)) if text]
     if as_json:
-        found = {"participant": participant, "replaces": replaces, "warnings": [warning] if warning else []}
+        found = {"participant": participant, "replaces": replaces, "warnings": warnings}
         typer.echo(json.dumps({**found, "trials": [asdict(trial) for trial in trials]}))
         return
     study_report.show_plan(f"participant {participant}" + (f", in place of {replaces}" if replaces else ""), trials, out)
-    if warning:
+    for warning in warnings:
         out.print(f"[yellow]{escape(warning)}", highlight=False, soft_wrap=True)
 
 

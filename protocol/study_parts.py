@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -119,6 +120,21 @@ class Design(Part):
         default=(),
         description='pairs that must not follow each other: ["sadness", "fear"] keeps sadness from coming right after fear',
     )
+    participants: tuple[Label, ...] = Field(
+        default=(),
+        description="the roster: labels of those who are to take part; emo-run blocks START for any other until somebody says "
+        "why; left out: any label will do",
+    )
+
+    @model_validator(mode="after")
+    def _roster(self) -> Self:
+        if twice := [one for n, one in enumerate(self.participants) if one in self.participants[:n]]:
+            raise ValueError(f"participants: {twice[0]!r} stands there twice; name each once")
+        if self.order == "latin-square":
+            for one in self.participants:
+                if not re.search(r"[1-9][0-9]*$", one):
+                    raise ValueError(f'participants: {one!r}: order = "latin-square" goes by the number at its end, from 1')
+        return self
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -104,6 +104,22 @@ def test_check_shows_the_schedules_of_many_and_their_balance(capsys: pytest.Capt
     )
 
 
+def test_a_roster_names_whose_schedules_are_shown_and_warns_of_any_other_label(
+    capsys: pytest.CaptureFixture[str], study: Path
+) -> None:
+    text = (study / "study.toml").read_text()
+    roster = "participants = ['07', '08', '09', '10', '11', '12']"
+    (study / "study.toml").write_text(text.replace("[design]", f"[design]\n{roster}"))
+    code, out, _ = call(capsys, "check", str(study), "--participants", "2", "--json")
+    assert (code, list(json.loads(out)["schedules"])) == (0, ["07", "08"])
+    assert len(json.loads(call(capsys, "check", str(study), "--participants", "40", "--json")[1])["schedules"]) == 6
+    assert json.loads(call(capsys, "plan", str(study), "--participant", "07", "--json")[1])["warnings"] == []
+    said = "participant 70 is not among those of design.participants (07, 08, 09 .. 12); is it 07?"
+    code, out, _ = call(capsys, "plan", str(study), "--participant", "70", "--json")
+    assert (code, json.loads(out)["warnings"]) == (0, [said])
+    assert call(capsys, "plan", str(study), "--participant", "70")[1].splitlines()[-1] == said
+
+
 def test_a_design_that_cannot_be_is_a_finding(capsys: pytest.CaptureFixture[str], study: Path) -> None:
     text = (study / "study.toml").read_text()
     everything = "first_not = ['happiness', 'sadness', 'fear', 'neutral']"
