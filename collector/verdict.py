@@ -140,8 +140,9 @@ def remembered(
 
 
 def _of_contact(contact: Contact) -> list[str]:
-    if contact.state == "no_blinks":
-        seen = f"contact check: {contact.n_seen} of {contact.n_cues} cued blinks were seen in the EEG"
+    alpha = f"; alpha with closed eyes {contact.alpha:.1f} times that with open ones" if contact.alpha is not None else ""
+    if contact.state == "no_blinks" or (contact.state == "ok" and alpha):
+        seen = f"contact check: {contact.n_seen} of {contact.n_cues} cued blinks were seen in the EEG{alpha}"
         return [f"{seen}; overridden: {contact.overridden}" if contact.overridden else seen]
     if contact.state == "not_checked":
         return ["contact check: was not made"]

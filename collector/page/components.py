@@ -34,6 +34,7 @@ PANELS: Mapping[str, ScreenName] = {
     "findings": "preflight",
     "gate": "contacts",
     "gauges": "record",
+    "contact_check": "record",
     "tiles": "record",
     "timeline": "record",
     "verdict": "finish",

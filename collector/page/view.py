@@ -83,6 +83,14 @@ def gate(board: Board) -> Payload | None:
     return {"gate": _gate(scene.gate, scene) if scene.gate else None, "contact": _contact(scene.contact, scene)}
 
 
+def contact_check(board: Board) -> Payload | None:
+    """Return the contact check while a session is recorded: its cues come after START, and so does what they show."""
+    scene = board.scene
+    if scene is None or scene.screen != "record":
+        return None
+    return _contact(scene.contact, scene)
+
+
 def _gate(state: GateState, scene: Scene) -> Payload:
     texts, language = WORDS[scene.language], scene.language
     threshold = number(100 * state.threshold, language)
@@ -111,6 +119,7 @@ def _contact(contact: Contact, scene: Scene) -> Payload:
         "state": contact.state,
         "text": texts[f"contact_{contact.state}"].format(seen=contact.n_seen, cues=contact.n_cues),
         "alpha": texts["contact_alpha"].format(alpha=number(alpha, scene.language, digits=1)) if alpha is not None else "",
+        "overridden": texts["gate_overridden"].format(reason=contact.overridden) if contact.overridden else "",
     }
 
 
@@ -218,6 +227,7 @@ SOURCES: Mapping[str, Callable[[Board], Payload | None]] = {
     "findings": findings,
     "gate": gate,
     "gauges": gauges,
+    "contact_check": contact_check,
     "tiles": streams,
     "timeline": timeline,
     "verdict": verdict,

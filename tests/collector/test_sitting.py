@@ -63,6 +63,9 @@ def test_what_was_passed_over_before_the_first_clip_is_repeated_in_the_verdict(k
         "contact check: 1 of 6 cued blinks were seen in the EEG; overridden: a wig",
     )  # fmt: skip
     assert remembered(kept, contact=Contact(state="ok")).reasons == ()
+    assert remembered(kept, contact=Contact(state="ok", n_cues=6, n_seen=6, alpha=2.71)).reasons == (
+        "contact check: 6 of 6 cued blinks were seen in the EEG; alpha with closed eyes 2.7 times that with open ones",
+    )
     assert said.said().reasons == said.reasons
 
 

@@ -1,10 +1,12 @@
-// Contacts: how far the gate is, and whether somebody wears the cap.
+// Contacts: how far the gate is, and whether somebody wears the cap; the latter on Record too.
 "use strict";
 (() => {
   const { h, sign, say, slot } = emolab;
   const CONTACT = { ok: "green", no_blinks: "red", not_checked: "amber" };
 
   emolab.on("gate", ({ gate, contact }) => slot("gate").replaceChildren(...(gate ? of(gate) : none()), cap(contact)));
+  // on Record: the cues come after START
+  emolab.on("contact_check", (contact) => slot("contact_check").replaceChildren(cap(contact)));
 
   const none = () => [h("h2", { text: say("gate") }), h("p", { text: say("gate_none") })];
 
@@ -31,6 +33,7 @@
   function cap(c) {
     return h("div", { class: "cap", data: { test: "contact", state: c.state } },
       h("h2", { text: say("contact") }), h("p", {}, CONTACT[c.state] ? sign(CONTACT[c.state]) : null, c.text),
-      c.alpha ? h("p", { text: c.alpha }) : null);
+      c.alpha ? h("p", { text: c.alpha, data: { test: "alpha" } }) : null,
+      c.overridden ? h("p", { class: "over", text: c.overridden }) : null);
   }
 })();

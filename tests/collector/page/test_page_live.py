@@ -215,7 +215,8 @@ def test_record_fits_and_is_large_enough(operator: Operator, launcher: Launcher,
     operator.page.wait_for_timeout(300)
     within = "({scrollWidth: w, scrollHeight: h}) => [w, h]"
     assert operator.page.evaluate(f"({within})(document.documentElement)") == [width, height]
-    for name in ("gauges", "tiles", "timeline"):
+    assert operator.text("alpha").endswith(("2.3 ×", "2,3 lần"))
+    for name in ("gauges", "contact_check", "tiles", "timeline"):
         w, h, cw, ch = operator.page.evaluate(
             "n => { const e = emolab.slot(n); return [e.scrollWidth, e.scrollHeight, e.clientWidth, e.clientHeight] }", name
         )

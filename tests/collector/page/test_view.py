@@ -195,6 +195,17 @@ def test_every_state_of_the_contact_check_has_words(state, language) -> None:
     assert "{" not in shown["contact"]["text"]
 
 
+def test_what_the_contact_check_found_is_shown_where_it_is_found_after_start() -> None:
+    """The cues are shown when the session has begun, on another screen than the gate's."""
+    found = Contact(state="no_blinks", n_cues=6, n_seen=2, alpha=1.04, overridden="seen on the traces")
+    shown = view.contact_check(board_with(scenes.record(contact=found)))
+    assert shown == {
+        "state": "no_blinks", "text": "only 2 of 6 blinks seen", "alpha": "alpha, eyes closed against open: 1.0 ×",
+        "overridden": "overridden: seen on the traces",
+    }  # fmt: skip
+    assert view.contact_check(board_with(scenes.record(contact=Contact(state="waiting"))))["alpha"] == ""  # type: ignore[index]
+
+
 @pytest.mark.parametrize("kind", ["keep", "repeat", "exclude", "not_judged", "aborted", "fault"])
 def test_every_verdict_has_words(kind) -> None:
     said = Said(exit=0, verdict=kind, text=".", repeat=(4, 9))
