@@ -37,18 +37,35 @@ def find(data: Path, study: Path | None = None) -> Source:
     """
     if (data / "session.json").exists():
         raise RecordingError(f"{data}: is one run; name the data folder that holds sub-*/ses-*/run-*")
-    for path in sorted(data.glob("sub-*/ses-*/run-*")):
-        # an empty folder is a run whose launcher ended before it wrote its first file: nothing was recorded
-        if path.is_dir() and not (path / "session.json").exists() and any(path.iterdir()):
-            raise RecordingError(f"{path}: has no session.json: nobody knows whose data it is; move it out of {data}")
+    empty = _not_recorded(data)
     others = labrecorder.find(data, study)
-    runs = (*folder.find(data), *others.runs)
+    runs, passed_over = (*folder.find(data), *others.runs), (*empty, *others.passed_over)
     if not runs:
-        passed = f" ({others.passed_over[0]})" if others.passed_over else ""
+        passed = f" ({passed_over[0]})" if passed_over else ""
         raise RecordingError(
             f"{data}: holds no sub-*/ses-*/run-*/session.json{passed}; record with emo-run, or name another folder"
         )
-    return Source(tuple(sorted(runs, key=lambda run: (run.participant, run.session, run.run))), others.passed_over)
+    return Source(tuple(sorted(runs, key=lambda run: (run.participant, run.session, run.run))), passed_over)
+
+
+def _not_recorded(data: Path) -> tuple[str, ...]:
+    """Return the runs of which nothing was recorded, and why.
+
+    Raises
+    ------
+    RecordingError, FolderError
+        When a folder with recordings has no ``session.json``.
+    """
+    said = []
+    for path in sorted(data.glob("sub-*/ses-*/run-*")):
+        # an empty folder is a run whose launcher ended before it wrote its first file: nothing was recorded
+        if not path.is_dir() or (path / "session.json").exists() or not any(path.iterdir()):
+            continue
+        if not (path / folder.NOT_RECORDED).exists() or list(path.glob("*_eeg*.xdf")):
+            raise RecordingError(f"{path}: has no session.json: nobody knows whose data it is; move it out of {data}")
+        reason = " ".join(folder.NotRecorded.load(path / folder.NOT_RECORDED).reason.split())
+        said.append(f"{path.relative_to(data).as_posix()}: not exported: nothing was recorded ({reason})")
+    return tuple(said)
 
 
 def load(run: Run) -> Recording:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimuli.manifest import sha256 as sha256  # what the manifests of clips and of runs are made with
 
 SCHEMA = 1
+NOT_RECORDED = "not-recorded.json"
 _LABEL = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 # Windows opens devices under these names, whatever their extension
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -334,7 +335,7 @@ def shelve(run: Run, reason: str) -> Path:
     Path
         The file, with the reason and what ``session.json`` held.
     """
-    path = run.path / "not-recorded.json"
+    path = run.path / NOT_RECORDED
     NotRecorded(reason=reason, session=Session.load(run.session_json)).save(path)
     run.session_json.unlink()
     return path

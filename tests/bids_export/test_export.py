@@ -12,7 +12,7 @@ import pytest
 
 from bids_export import cli, dataset, front, validate
 from bids_export.report import from_bids
-from protocol import commands
+from protocol import commands, folder
 from protocol.folder import Manifest, Person
 from protocol.presets import Sizes, preset
 from stimuli import manifest
@@ -215,6 +215,26 @@ def test_a_folder_without_session_json_is_refused(tmp_path: Path, capsys) -> Non
     run_folder = record(tmp_path / "data", SHORT).path
     (run_folder / "session.json").unlink()
     refused(tmp_path, capsys, match="has no session.json")
+
+
+def test_a_run_whose_headset_was_missing_stops_nobodys_export_and_is_said(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "data", Truth(duration_s=18.0, fps=0))
+    begun = record(tmp_path / "data", Truth(duration_s=18.0, fps=0), Who("02"), end=None)
+    recording = begun.xdf.read_bytes()
+    begun.xdf.unlink()
+    shelved = folder.shelve(begun, "EmotivDataStream-EEG\nis not there")
+    code, out, _ = run(tmp_path / "data", tmp_path / "bids", "--json", capsys=capsys)
+    said = json.loads(out)
+    assert (code, said["written"]) == (0, ["sub-01_ses-01_task-emotion_run-01"])
+    assert said["notes"] == ["sub-02/ses-01/run-01: not exported: nothing was recorded (EmotivDataStream-EEG is not there)"]
+    shutil.rmtree(tmp_path / "bids")
+    begun.xdf.write_bytes(recording)  # something was recorded after all
+    refused(tmp_path, capsys, match="has no session.json: nobody knows")
+    begun.xdf.unlink()
+    shutil.rmtree(tmp_path / "data/sub-01")
+    refused(tmp_path, capsys, match="nothing was recorded (EmotivDataStream-EEG is not there)); record with emo-run")
+    shelved.write_text("{}", encoding="utf-8")
+    refused(tmp_path, capsys, match="not-recorded.json: reason: Field required")
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path, capsys) -> None:
