@@ -22,7 +22,6 @@ BANDS: tuple[tuple[str, float, float], ...] = (
     ("gamma", 31.0, 51.0),
 )
 """Name and edges, Hz: the customary five of SEED, whose gamma ends at 50 Hz and here with the paper's 51."""
-N_FRAMES = 25  # stretches of 0.12 s in a window: the maps of SST-EmotionNet's temporal stream
 MIN_VARIANCE = 1e-4  # microvolts squared: below any amplifier's noise; a dead channel is as low as this and no lower
 
 Floats32 = NDArray[np.float32]
@@ -58,46 +57,6 @@ def bands(windows: Floats32) -> Floats32:
     spectrum = np.fft.rfft(windows * taper, axis=2)
     power = 2 * (spectrum.real**2 + spectrum.imag**2) / windows.shape[2]  # sums to the variance (Parseval)
     return of_variance(power @ masks / windows.shape[2]).astype(np.float32)
-
-
-def frames(windows: Floats32, n_frames: int) -> Floats32:
-    """Return the differential entropy of the whole signal in consecutive stretches of a window.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n, n_channels, n_times)
-        Microvolts.
-    n_frames : int
-        A divisor of n_times.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, n_channels, n_frames)
-
-    Raises
-    ------
-    ValueError
-        When the stretches do not come out even.
-    """
-    if windows.shape[2] % n_frames:
-        raise ValueError(f"n_frames = {n_frames}: does not divide {windows.shape[2]} samples")
-    parts = windows.reshape(*windows.shape[:2], n_frames, -1)
-    return of_variance(np.square(parts, dtype=np.float64).mean(axis=3)).astype(np.float32)
-
-
-def bands_and_frames(windows: Floats32) -> Floats32:
-    """Return the differential entropy of the five bands and, after them, of 25 stretches in time.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n, n_channels, 600)
-        Microvolts at 200 Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, n_channels, 30)
-    """
-    return np.concatenate([bands(windows), frames(windows, N_FRAMES)], axis=2)
 
 
 @functools.cache

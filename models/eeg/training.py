@@ -37,6 +37,8 @@ class Settings:
         Windows.
     weight_decay : float
         Of Adam.
+    decayed : tuple of str
+        Patterns of the names of the weights that have it; empty: all.
     """
 
     name: str = "paper"
@@ -47,6 +49,7 @@ class Settings:
     patience_lr: int = 8
     batch: int = 32
     weight_decay: float = 0.0
+    decayed: tuple[str, ...] = ()
 
 
 PAPER = Settings()
@@ -159,7 +162,8 @@ def _trainer(
         criterion=nn.CrossEntropyLoss,
         criterion__weight=weights,
         optimizer=torch.optim.Adam,
-        optimizer__weight_decay=settings.weight_decay,
+        optimizer__weight_decay=0.0 if settings.decayed else settings.weight_decay,
+        optimizer__param_groups=[(pattern, {"weight_decay": settings.weight_decay}) for pattern in settings.decayed],
         lr=settings.lr,
         max_epochs=settings.epochs,
         batch_size=settings.batch,

@@ -26,4 +26,4 @@ def test_parts_add_up_to_the_whole_and_the_heads_say_four_emotions(table: str) -
         if counts:
             assert sum(counts) == int(total.replace(",", "")), name
             assert parts.split("<br>")[-1].split(" (")[0].endswith(" 4"), name
-    assert {name: total for name, _, _, total in rows}["`sst`"] == "1,476,528"
+    assert {name: total for name, _, _, total in rows}["`sst`"] == "1,573,236"

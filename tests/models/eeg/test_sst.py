@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.eeg import de, scalp_map, sst
+from models.eeg import de, scalp_map, sst, training
 from models.eeg.recogniser import Task
 from models.eeg.sst import Config, SstEmotionNet
+from models.eeg.training import Learner
 
 
 def sine(hz: float, amplitude: float = 10.0) -> np.ndarray:
@@ -16,7 +17,7 @@ def sine(hz: float, amplitude: float = 10.0) -> np.ndarray:
 class TestDifferentialEntropy:
     def test_of_white_noise_it_is_that_of_its_variance(self) -> None:
         noise = np.random.default_rng(0).standard_normal((1, 400, 600)).astype(np.float32) * 10
-        np.testing.assert_allclose(de.frames(noise, 1).mean(), np.log(2 * np.pi * np.e * 100) / 2, atol=0.005)
+        np.testing.assert_allclose(de.of_variance(noise.var(axis=2).mean()), np.log(2 * np.pi * np.e * 100) / 2, atol=0.005)
         # each band holds its share of 100 Hz
         shares = np.array([(high - low) / 100 for _, low, high in de.BANDS])
         mean = de.bands(noise).astype(float)
@@ -31,17 +32,6 @@ class TestDifferentialEntropy:
 
     def test_a_dead_channel_is_low_and_finite(self) -> None:
         assert np.isfinite(de.bands(np.zeros((1, 2, 600), np.float32))).all()
-
-    def test_a_burst_shows_in_its_stretch_alone(self) -> None:
-        burst = np.ones((1, 1, 600), np.float32)
-        burst[..., 240:264] = 50
-        found = de.frames(burst, 25)[0, 0]
-        assert found.argmax() == 10
-        assert np.unique(np.delete(found, 10)).size == 1
-
-    def test_stretches_that_do_not_come_out_even_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="n_frames = 7"):
-            de.frames(sine(10), 7)
 
 
 class TestMaps:
@@ -65,9 +55,9 @@ class TestNetwork:
         torch.manual_seed(0)
         net = SstEmotionNet(Config(n_classes=4))
         assert (net.config.spectral.n_layers, net.config.temporal.n_layers) == (2, 3)
-        # 24 -> 48/24 -> 48/24 -> 48;  48 -> 120/60 -> 132/66 -> 138
-        assert (net.spectral.n_out, net.temporal.n_out) == (48, 138)
-        assert sum(value.numel() for value in net.parameters()) == 1_476_528
+        # transitions halve the planes of the spectral stream alone: 24 -> 48/24 -> 48/24 -> 48;  48 -> 120 -> 192 -> 264
+        assert (net.spectral.n_out, net.temporal.n_out) == (48, 264)
+        assert sum(value.numel() for value in net.parameters()) == 1_573_236
 
     def test_windows_become_logits_and_do_not_depend_on_companions(self) -> None:
         torch.manual_seed(0)
@@ -76,15 +66,29 @@ class TestNetwork:
         assert net(x).shape == (3, 3)
         torch.testing.assert_close(net(x)[1:2], net(x[1:2]), atol=1e-5, rtol=1e-4)
 
-    def test_prepared_windows_hold_bands_and_then_moments(self) -> None:
+    def test_prepared_windows_hold_bands_and_then_the_signal_at_25_moments(self) -> None:
         windows = np.random.default_rng(0).standard_normal((2, 28, 600)).astype(np.float32)
-        prepared = de.bands_and_frames(windows)
+        windows[..., 24] = 7  # 599 / 24 = 24.96 samples apart, whole ones
+        prepared = sst.prepare(windows)
         assert prepared.shape == (2, 28, 30)
         assert prepared.dtype == np.float32
         np.testing.assert_array_equal(prepared[..., :5], de.bands(windows))
-        np.testing.assert_array_equal(prepared[..., 5:], de.frames(windows, 25))
+        assert (prepared[..., 6] == 7).all()
+        np.testing.assert_array_equal(prepared[..., [5, -1]], windows[..., [0, -1]])
         # window by window
-        np.testing.assert_array_equal(de.bands_and_frames(windows[1:]), prepared[1:])
+        np.testing.assert_array_equal(sst.prepare(windows[1:]), prepared[1:])
+
+    def test_the_penalty_is_on_the_convolutions_that_have_it_in_the_authors_code(self) -> None:
+        recogniser = sst.model().build(Task(shape=(28, 30), n_classes=2, n_windows=2000, seed=1))
+        assert isinstance(recogniser, Learner)
+        net, x = recogniser.make(), np.zeros((2, 28, 30), np.float32)
+        trainer = training._trainer(net, recogniser.task, recogniser.settings, torch.ones(2), (x, np.array([0, 1])))
+        trainer.initialize()
+        decayed = {value: group["weight_decay"] for group in trainer.optimizer_.param_groups for value in group["params"]}
+        assert len(decayed) == len(list(net.parameters()))
+        for name, value in net.named_parameters():
+            whole = value.dim() == 5 and (".first." in name or tuple(value.shape[2:]) == (1, 1, 1))
+            assert decayed[value] == (2e-4 if whole else 0.0), name
 
     def test_both_streams_learn(self) -> None:
         task = Task(shape=(28, 30), n_classes=2, n_windows=8, seed=1)
