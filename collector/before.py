@@ -10,10 +10,12 @@ import msgspec
 
 from collector.helm import Helm
 from collector.helper import Answer, Helper
+from collector.preflight.found import Found, tell
 from collector.scenes import Known
 from collector.situation import Situation, blocking
 from protocol.messages import Command, Envelope
 from protocol.scene import Finding
+from protocol.words_types import Language
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Preflight:
         """Take in what was found."""
         answer = self._doctor.look() if self._doctor is not None else None
         if answer is not None:
-            self._take(findings(answer))
+            self._take(findings(answer, self._helm.header.language))
 
     def _take(self, found: tuple[Finding, ...]) -> None:
         self._findings = tuple(self._with_reason(one) for one in (*self._own, *found))
@@ -154,16 +156,10 @@ class Preflight:
         return Known(situation, t_s=self._helm.now() - self._began)
 
 
-def findings(answer: Answer) -> tuple[Finding, ...]:
+def findings(answer: Answer, language: Language) -> tuple[Finding, ...]:
     """Return what the doctor said; one that said nothing is a finding of its own, which somebody has to pass over."""
     said: Any = answer.said
     try:
         return tuple(msgspec.convert(said["findings"], tuple[Finding, ...]))
     except (KeyError, TypeError, msgspec.ValidationError):
-        why = answer.why or "what it said cannot be read"
-        return (
-            Finding(
-                code="doctor", light="red", text=f"the preflight itself failed: {why}", blocks=True, may_override=True,
-                cure="check again; see emo-doctor by hand",
-            ),
-        )  # fmt: skip
+        return (tell(Found("doctor", {"why": answer.why or "what it said cannot be read"}), language),)

@@ -55,7 +55,9 @@ def stranger_warning(study: Study, participant: str) -> str | None:
     roster = study.design.participants
     if not roster or participant in roster:
         return None
-    return f"participant {participant} is not among those of design.participants ({few(roster)}){meant(roster, participant)}"
+    like = meant(roster, participant)
+    is_it = f"; is it {like}?" if like else ""
+    return f"participant {participant} is not among those of design.participants ({few(roster)}){is_it}"
 
 
 def few(roster: Sequence[str]) -> str:
@@ -69,17 +71,16 @@ def few(roster: Sequence[str]) -> str:
     return ", ".join(roster) if len(roster) <= SHOWN + 1 else f"{', '.join(roster[:SHOWN])} .. {roster[-1]}"
 
 
-def meant(roster: Sequence[str], participant: str) -> str:
-    """Return the label that was probably meant, as the end of a sentence; empty where none is like it.
+def meant(roster: Sequence[str], participant: str) -> str | None:
+    """Return the label that was probably meant.
 
     Examples
     --------
-    >>> meant(["06", "07", "08"], "70"), meant(["06", "07"], "ab")
-    ('; is it 07?', '')
+    >>> meant(["06", "07", "08"], "70"), meant(["06", "07"], "7"), meant(["06", "07"], "ab")
+    ('07', '07', None)
     """
     same = [one for one in roster if sorted(one) == sorted(participant) or one.lstrip("0") == participant.lstrip("0")]
-    like = same or difflib.get_close_matches(participant, roster, n=1)
-    return f"; is it {like[0]}?" if like else ""
+    return next(iter(same or difflib.get_close_matches(participant, roster, n=1)), None)
 
 
 def _few(study: Study, path: Path) -> Iterator[str]:

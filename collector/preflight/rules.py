@@ -55,6 +55,8 @@ RULES: Mapping[str, Rule] = {
     "camera/ok": GOOD, "camera/off": GOOD, "camera/none": REFUSED, "camera/silent": REFUSED, "camera/frozen": JUDGED,
     "camera/rate": JUDGED, "camera/size": JUDGED, "camera/dark": JUDGED, "camera/bright": JUDGED, "face/ok": GOOD,
     "face/none": JUDGED, "face/several": JUDGED,
-    # a check that could not be made
-    "check/failed": JUDGED,
+    # who sits there: the launcher's own findings, beside the doctor's
+    "participant/unknown": JUDGED, "participant/other": JUDGED, "participant/complete": TOLD,
+    # a check that could not be made; a doctor that said nothing
+    "check/failed": JUDGED, "doctor": JUDGED,
 }  # fmt: skip

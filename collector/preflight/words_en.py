@@ -201,5 +201,18 @@ ENGLISH: Mapping[str, Said] = {
         "The camera sees {n} faces: nobody but the participant has agreed to be recorded",
         "Others leave the picture; take pictures of people off the wall",
     ),
+    "participant/unknown": Said(
+        "Participant {participant} is not among the study's participants ({roster}){meant}",
+        "Abort and start emo-run with the right id; somebody new passes with a reason",
+    ),
+    "participant/other": Said(
+        "Participant {participant} was somebody else in ses-{session} run-{run}: {differ}",
+        "Abort and start emo-run with the right id, or with the form corrected",
+    ),
+    "participant/complete": Said(
+        "ses-{session} of participant {participant} is complete already ({ends})",
+        "Check the id; a repetition becomes a new run, and the earlier one stays",
+    ),
+    "doctor": Said("The preflight itself failed: {why}", "Check again; if it stays, run emo-doctor by hand"),
     "check/failed": Said("{what} could not be checked: {why}", "Check again; if it stays, look at it by hand"),
 }

@@ -194,5 +194,18 @@ VIETNAMESE: Mapping[str, Said] = {
         "Máy quay thấy {n} khuôn mặt: chỉ người tham gia đồng ý được ghi hình",
         "Người khác ra khỏi khung hình; gỡ ảnh người khỏi tường",
     ),
+    "participant/unknown": Said(
+        "Người tham gia {participant} không có trong danh sách của nghiên cứu ({roster}){meant}",
+        "Bấm Hủy buổi ghi rồi chạy lại emo-run với mã đúng; người mới thì được qua khi có lý do",
+    ),
+    "participant/other": Said(
+        "Người tham gia {participant} ở ses-{session} run-{run} là một người khác: {differ}",
+        "Bấm Hủy buổi ghi rồi chạy lại emo-run với mã đúng, hoặc với phiếu đã sửa",
+    ),
+    "participant/complete": Said(
+        "ses-{session} của người tham gia {participant} đã hoàn tất ({ends})",
+        "Xem lại mã; ghi lại sẽ thành một lượt mới, lượt cũ vẫn giữ nguyên",
+    ),
+    "doctor": Said("Chính việc kiểm tra trước bị lỗi: {why}", "Kiểm tra lại; nếu vẫn vậy, tự chạy emo-doctor"),
     "check/failed": Said("Không kiểm tra được {what}: {why}", "Kiểm tra lại; nếu vẫn vậy, hãy xem xét bằng tay"),
 }

@@ -129,6 +129,17 @@ def test_without_consent_nobody_is_recorded(study: Path, emo_run: Callable[..., 
 
 
 def test_without_a_display_the_cure_is_named(
+def test_an_id_that_is_on_no_roster_begins_nothing_where_nobody_can_be_asked(
+    study: Path, emo_run: Callable[..., tuple[int, str]]
+) -> None:
+    edit(study / "study.toml", "[timing]", '[design]\nparticipants = ["06", "07", "08"]\n[timing]')
+    code, err = emo_run("--consent", "eeg", "--no-page", "--skip-preflight", participant="70")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("participant/unknown: Participant 70 is not among the study's participants (06, 07, 08); is it 07?")
+    assert '--override "REASON"' in err
+    assert not (study.parent / "data").exists()
+
+
     study: Path, emo_run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DISPLAY")

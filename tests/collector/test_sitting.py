@@ -9,17 +9,22 @@ from collector import baton, collision, rejoin
 from collector.baton import Baton
 from collector.crew import Outcome
 from collector.diary import Diary
+from collector.launch import lines
 from collector.lock import Lock, orphans
+from collector.prepare import Plan
 from collector.processes import UNKNOWN, Adopted, Child
+from collector.resuming import Left
 from collector.scenes import Header, Known, is_news, scene
 from collector.situation import Situation
 from collector.told import Told
 from collector.troubles import Troubles
 from collector.verdict import Verdict, judge, remembered, repeated, reported
 from protocol import folder
-from protocol.folder import Manifest, Person, Quality, Run
-from protocol.journal import Journal, read
+from protocol.folder import Consent, Manifest, Person, Quality, Run, Session
+from protocol.journal import Journal, read, wall_now
 from protocol.scene import Contact, Finding
+from protocol.study import Study
+from protocol.study_files import StudyFiles
 
 KEEP = Quality(
     metric="CQ", over="recording", threshold=0.8, value=0.9, coverage=1.0, n=9, per_sensor={}, verdict="keep", reason=""
@@ -46,6 +51,13 @@ def test_clips_that_lost_too_much_are_named_and_the_rest_is_kept(kept: Verdict) 
     assert again.text.startswith("repeat clips 2, 3: ")
     assert "contact quality 90.00%" in again.text
     assert again.reasons == ("blurred",)
+
+
+def test_a_verdict_that_asks_for_clips_says_what_to_type(kept: Verdict) -> None:
+    again = replace(repeated(kept, (5, 3)), rerun="emo-run study --participant 07")
+    assert again.next == again.record()["next"] == again.said().next == "emo-run study --participant 07 --repeat 3,5"
+    assert lines(again)[-1] == f"Now type: {again.next}"
+    assert replace(kept, rerun="emo-run study").next == ""
 
 
 def test_an_excluded_recording_stays_excluded_whatever_is_to_be_repeated(kept: Verdict) -> None:
@@ -87,6 +99,54 @@ def test_what_was_passed_over_before_the_first_clip_is_repeated_in_the_verdict(k
 )
 def test_two_forms_that_cannot_be_one_person_s(before: Person, now: Person, years: float, differ: int) -> None:
     assert len(collision.differences(before, now, years=years)) == differ
+
+
+def planned(data: Path, *, participant: str, language: str = "en", roster: tuple[str, ...] = (), **more: object) -> Plan:
+    study = Study.model_validate({
+        "study": {"name": "test", "language": language}, "consent": {"version": "1"}, "design": {"participants": roster},
+        "emotions": {name: {"hed": "Fearful", "color": "#CC79A7"} for name in ("fear", "joy")},
+    })  # fmt: skip
+    files = StudyFiles(study, (), data / "study.toml")
+    return Plan(files, (), data, participant, "01", twin=False, left=Left((), (), 0, {}), **more)  # type: ignore[arg-type]
+
+
+def test_an_id_that_is_not_on_the_roster_blocks_until_somebody_says_why(tmp_path: Path) -> None:
+    def said(participant: str, **more: object) -> list[tuple[str, str, bool, bool]]:
+        plan = planned(tmp_path, participant=participant, roster=("06", "07", "08", "09", "10"), **more)
+        return [(one.code, one.text, one.blocks, one.may_override) for one in collision.findings(plan, Person())]
+
+    text = "Participant 70 is not among the study's participants (06, 07, 08 .. 10); is it 07?"
+    assert said("70") == [("participant/unknown", text, True, True)]
+    assert said("07") == said("10") == []
+    assert said("70", resumes=True) == [], "a run that goes on was passed when it began"
+    assert "Participant 80 " in said("06", replaces="80")[0][1]
+    assert said("06", replaces="08") == []
+    (line,) = collision.stranger(planned(tmp_path, participant="70", language="vi", roster=("07",)))
+    assert line.text == "Người tham gia 70 không có trong danh sách của nghiên cứu (07); có phải là 07 không?"
+    assert collision.findings(planned(tmp_path, participant="70"), Person()) == (), "no roster, no strangers"
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "complete"),
+    [
+        ("en", "Participant 07 was somebody else in ses-01 run-01: sex F, now M, age 24, now 31", "(run-01: keep)"),
+        ("vi", "Người tham gia 07 ở ses-01 run-01 là một người khác: giới tính F, nay M, tuổi 24, nay 31", "(run-01: giữ lại)"),
+    ],
+)
+def test_an_id_that_is_somebody_else_s_is_told_in_the_language_of_the_study(
+    run: Run, kept: Verdict, language: str, other: str, complete: str
+) -> None:
+    first = Session(
+        uid="u", participant="07", session="01", run="01", task="emotion", simulated=False, study_sha256="0" * 64,
+        created_wall=wall_now(), created_lsl=0.0, boot="b", person=Person(age_y=24, sex="F"),
+        consent=Consent(version="1", scopes=("eeg",), t_wall=wall_now()), versions={},
+    )  # fmt: skip
+    first.save(run.session_json)
+    found = collision.findings(planned(run.path.parents[2], participant="07", language=language), Person(age_y=31, sex="M"))
+    assert [one.code for one in found] == ["participant/other", "participant/complete"]
+    assert found[0].text == other
+    assert found[1].text.endswith(complete)
+    assert [(one.blocks, one.may_override) for one in found] == [(True, True), (False, False)]
 
 
 # ---- a launcher that died
