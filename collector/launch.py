@@ -107,7 +107,7 @@ def run(
     prepare.check_display(os.environ)
     lock = Lock(plan.folder, also=_devices(plan))
     lock.look()
-    plan = _resumed(plan, resume, again, screen)
+    plan = _resumed(plan, resume, screen)
     if attended:  # before anybody is asked for a consent; the preflight blocks with the same line
         for one in collision.stranger(plan):
             screen.print(f"{one.text}. {one.cure}.", markup=False, highlight=False, style="yellow")
