@@ -27,6 +27,7 @@ _WORDS = {
     "camera/back": "the camera was back",
     "stream/lost": "a stream fell silent", "stream/back": "a stream was back", "stream/new": "a stream was added",
     "stream/resumed": "a stream went on", "stream/duplicate": "a second stream of that name, not recorded",
+    "stream/duplicate/over": "the second stream was gone",
     "disk/low": "the disk was nearly full", "disk/full": "the disk was full", "disk/low/over": "the disk had room again",
     "clock/step": "the wall clock was set", "clock/sleep": "the computer slept",
     "clock/jump": "the clocks jumped: the computer slept, or somebody set the wall clock",

@@ -42,7 +42,7 @@ class Guard:
     ) -> None:  # fmt: skip
         self._xdf, self._desk, self._inlets, self._camera, self._now = xdf, desk, inlets, camera, now
         self._vitals = Vitals(study)
-        self._duplicates: set[str] = set()
+        self._copied: set[str] = set()  # names of streams of which a second one was seen
 
     def watch(self, tape: Tape, *, t_begun: float, ended: bool) -> None:
         """Tell of a full disk, and of streams and cameras that fall silent or come back.
@@ -63,10 +63,7 @@ class Guard:
                 self._alarm(tape, "stream/lost", health.name, on=health.lost, why=health.why, t=health.t_heard, level=level)
             for one in self._vitals.look(health):
                 self._alarm(tape, one.code, "", on=one.on, why=one.why, t=one.t_cause, level=one.level)
-        for name, uid in self._inlets.duplicates():
-            if uid not in self._duplicates:
-                self._duplicates.add(uid)
-                self._alarm(tape, "stream/duplicate", name, on=True, why=f"uid {uid} sends beside it, not recorded")
+        self._watch_copies(tape)
         if self._camera:
             t_last = max(self._camera.t_last or 0.0, t_begun)
             lost = bool(self._camera.error) or is_lost(t_last, self._now())
@@ -91,6 +88,15 @@ class Guard:
             disk=DiskStatus(free_B=free, left_s=self._left_s(free, t_begun)),
             camera=self._camera.status() if self._camera else None,
         )
+
+    def _watch_copies(self, tape: Tape) -> None:
+        """Tell of a second outlet of a stream, and that it is gone."""
+        copies: dict[str, str] = {}
+        for name, uid in self._inlets.duplicates():
+            copies.setdefault(name, f"uid {uid} sends beside it, not recorded")
+        self._copied |= copies.keys()
+        for name in self._copied:
+            self._alarm(tape, "stream/duplicate", name, on=name in copies, why=copies.get(name, ""))
 
     def _watch_disk(self, tape: Tape, t_begun: float) -> None:
         free = self._free()

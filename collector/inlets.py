@@ -169,9 +169,9 @@ class Inlets:
                 )  # fmt: skip
 
     def duplicates(self) -> Iterator[tuple[str, str]]:
-        """Return name and uid of each stream that sends beside one that is recorded and fits the same description."""
+        """Return name and uid of each stream that sends now beside one that is recorded and fits the same description."""
         for slot in self._slots:
-            for uid in slot.beside:
+            for uid in slot.copies:
                 yield slot.intake.name if slot.intake else "", uid
 
     def status(self) -> tuple[StreamStatus, ...]:

@@ -43,7 +43,8 @@ _LAST_WORDS = ("collector/lost", "collector/broken", "collector/silent", "collec
 _BUTTONS: Mapping[str, Button] = {"twin/lost": "abort"}
 _HOPELESS = ("window/frozen", "window/silent")  # after FROZEN_S
 _AFTER_THE_CLIP = ("battery/critical", "counter/frozen")  # what is to be done would spoil the clip that is shown
-_LASTING = ("battery/low", "disk/low", "clock/step", "suspended")  # they may stay as long as the session: START all the same
+# they may stay as long as the session: START all the same
+_LASTING = ("battery/low", "disk/low", "clock/step", "suspended", "stream/duplicate")
 _DOING: Mapping[str, str] = {
     "": "session/opening", "starting": "session/opening", "waiting": "session/opening", "welcome": "session/reading",
     "baseline": "session/reading", "rating": "session/rating", "break": "session/break", "hold": "session/clip",

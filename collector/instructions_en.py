@@ -36,6 +36,7 @@ ENGLISH: Mapping[str, str] = {
     "stream/lost": "{name} is silent for {age} s. Switch its device on.",
     "quality/silent": "No contact quality for {age} s. Switch its stream on in the headset's program.",
     "stream/duplicate": "{name} is sent twice. End the program that does not belong here.",
+    "stream/duplicate/start": "{name} is sent twice. End the program that does not belong here, or press START.",
     "suspended": "The computer was asleep. Plug in its power cable.",
     "suspended/start": "The computer was asleep. Plug in its power cable, then press START.",
     "battery/low": "Battery {percent} %, lasts {left}. Have the charging cable ready.",

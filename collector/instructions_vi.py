@@ -36,6 +36,7 @@ VIETNAMESE: Mapping[str, str] = {
     "stream/lost": "{name} im lặng đã {age} giây. Hãy bật thiết bị đó lên.",
     "quality/silent": "Không có chất lượng tiếp xúc đã {age} giây. Bật luồng này trong chương trình của mũ điện não.",
     "stream/duplicate": "{name} được gửi từ hai nơi. Tắt chương trình không thuộc phòng này.",
+    "stream/duplicate/start": "{name} được gửi từ hai nơi. Tắt chương trình không thuộc phòng này, hoặc nhấn BẮT ĐẦU.",
     "suspended": "Máy tính đã ngủ. Hãy cắm dây nguồn của máy.",
     "suspended/start": "Máy tính đã ngủ. Hãy cắm dây nguồn của máy, rồi nhấn BẮT ĐẦU.",
     "battery/low": "Pin còn {percent} %, dùng được {left}. Chuẩn bị sẵn dây sạc.",

@@ -22,6 +22,7 @@ _RETRY_S = 5.0  # an outlet that could not be opened is tried again after this l
 _GONE_S = 1.0  # LSL goes on listing an outlet that has died: a lost one is not tried again before this
 # an outlet that is listed and silent has had its cable pulled: its connection brings all that it kept once TCP tries again
 _PATIENCE_S = 120.0
+_FORGOTTEN_S = 6.0  # LSL lists an outlet for 5 s after its last answer: one that is listed for longer lives
 
 
 class Slot:
@@ -47,31 +48,34 @@ class Slot:
         self.intake: Intake | None = None
         """That is read, or was until it was lost."""
         self.beside: set[str] = set()
-        """Uids of outlets that fit as well and send at the same time: never merged with this one."""
+        """Uids of outlets that fit as well and sent at the same time, the gone ones too: never merged with this one."""
         self.ambiguous = ""
         """Why none of the outlets that fit was opened, in words."""
         self._next: Intake | None = None  # opened, not yet admitted
         self._parting: list[Intake] = []  # given up before they were admitted; their threads still end
         self._last: tuple[StreamHeader, Tally] | None = None
         self._first_seen: dict[str, float] = {}
+        self._left: dict[str, float] = {}  # when outlets that were recorded here were given up
+        self._listed: set[str] = set()
         self._again: dict[str, float] = {}  # when an outlet that could not be opened is tried again
         self._unreachable = self._several = ""
 
     def look(self, fitting: list[pylsl.StreamInfo], *, begun: bool) -> None:
         """Look at the outlets that fit, and open the one that belongs here."""
         now = self._now()
+        self._listed = {info.uid() for info in fitting}
         for info in fitting:
             self._first_seen.setdefault(info.uid(), now)
         if not begun and self.wanted.required and len(fitting) > 1:
             self._several = cure(fitting)
             return self._let_go()
         self._several = ""
-        self._notice_others(fitting)
+        self._notice_others()
         self._clear_up(begun=begun)
         candidates = self._candidates(fitting)
         if self._next is not None and self._next.uid == self._lost and candidates and candidates[0].uid() != self._lost:
             self._let_go()  # the outlet that died is still listed, and another is there already
-        if self._next is None and not self._alive({info.uid() for info in fitting}):
+        if self._next is None and not self._alive():
             self._open(candidates)
         return None
 
@@ -81,6 +85,11 @@ class Slot:
         if self.intake is None:
             return not self.wanted.required and self._next is None
         return not self.intake.error and not self.intake.silent
+
+    @property
+    def copies(self) -> set[str]:
+        """Uids of outlets that fit as well and are there at this moment."""
+        return self.beside & self._listed
 
     def missing(self) -> str:
         """Return why it does not flow yet, in words; nothing when it does."""
@@ -111,6 +120,7 @@ class Slot:
         tally = self._last[1] if self._last is not None and self.follows(intake) else intake.tally
         if self.intake is not None:
             self.intake.stop()
+            self._left[self.intake.uid] = self._now()
         self._last, self.intake, self._next = (intake.header, tally), intake, None
         self.beside.discard(intake.uid)
         intake.release(sink, tally)
@@ -139,19 +149,23 @@ class Slot:
             self._parting = [one for one in self._parting if not one.ended] + [self._next]
             self._next = None
 
-    def _alive(self, listed: set[str]) -> bool:
+    def _alive(self) -> bool:
         """Whether the recorded outlet still sends, or may again."""
         if self.intake is None or self.intake.error:
             return False
-        waits = self._lost in listed and self._now() - self.intake.t_heard < _PATIENCE_S
+        waits = self._lost in self._listed and self._now() - self.intake.t_heard < _PATIENCE_S
         return not self.intake.silent or waits
 
-    def _notice_others(self, fitting: list[pylsl.StreamInfo]) -> None:
-        """Remember which outlets send beside the recorded one: heard for a while after the other was first seen."""
+    def _notice_others(self) -> None:
+        """Remember which outlets send beside the recorded one: heard for a while after the other was first seen.
+
+        The one that was recorded before is listed for a while after its death: that is no second one.
+        """
         if self.intake is None or self.intake.error or self.intake.silent:
             return
-        for uid in {info.uid() for info in fitting} - {self.intake.uid}:
-            if self.intake.t_heard - self._first_seen[uid] > BESIDE_S:
+        for uid in self._listed - {self.intake.uid}:
+            since = max(self._first_seen[uid], self._left.get(uid, -_FORGOTTEN_S) + _FORGOTTEN_S)
+            if self.intake.t_heard - since > BESIDE_S:
                 self.beside.add(uid)
 
     def _clear_up(self, *, begun: bool) -> None:

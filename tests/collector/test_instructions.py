@@ -195,6 +195,15 @@ def test_a_low_battery_hides_neither_the_sensors_to_wet_nor_start() -> None:
     assert decide(Situation("contacts", troubles=low, battery=14.0))[1].button == "start"
 
 
+def test_a_stream_that_is_sent_twice_hides_neither_start_nor_what_is_to_be_done() -> None:
+    """The second one may belong to the laboratory next door, and stay."""
+    twice = (trouble("stream/duplicate EmotivDataStream-EEG"),)
+    said = decide(Situation("contacts", troubles=twice))[1]
+    assert (said.code, said.button) == ("stream/duplicate/start", "start")
+    held = replace(SESSION, state="hold", holding=True, troubles=(*twice, trouble("disk/low")))
+    assert decide(held)[1].button == "resume"
+
+
 def test_alarms_of_devices_that_are_put_away_do_not_matter_after_the_session() -> None:
     assert decide(Situation("closing", troubles=(EEG_LOST, trouble("camera/lost"))))[0] == "green"
     assert decide(Situation("closing", troubles=(trouble("disk/full", "stop"),)))[1].code == "disk/full"

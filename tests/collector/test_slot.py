@@ -163,6 +163,31 @@ def test_a_copy_that_sends_beside_the_recorded_one_is_known_and_never_takes_its_
     assert not scene.admit(FakeIntake.opened[-1]), "it is recorded, under an id of its own"
 
 
+def test_a_copy_that_is_gone_is_none_any_more(scene: Scene) -> None:
+    first = scene.recorded()
+    scene.outlet("copy")
+    scene.passes(2.0, first)
+    assert scene.slot.copies == {"copy"}
+    del scene.listed["copy"]
+    scene.passes(LOOK_S, first)
+    assert (scene.slot.copies, scene.slot.beside) == (set(), {"copy"}), "it would not be merged if it came again"
+
+
+def test_the_outlet_that_was_recorded_before_is_no_copy_while_lsl_still_lists_it(scene: Scene) -> None:
+    """A headset that was switched off and on: its old outlet is listed for five seconds beside the new one."""
+    scene.recorded().error = "its outlet is gone"
+    scene.passes(0.5)
+    scene.outlet("b")
+    scene.passes(LOOK_S)
+    second = FakeIntake.opened[-1]
+    scene.passes(LOOK_S, second)
+    scene.admit(second)
+    scene.passes(6.0, second)
+    assert scene.slot.beside == set()
+    scene.passes(1.5, second)
+    assert scene.slot.copies == {"a"}, "one that is listed for longer lives again"
+
+
 def test_the_same_device_goes_before_another_and_two_strangers_are_not_guessed_between(scene: Scene) -> None:
     scene.recorded().error = "its outlet is gone"
     scene.listed.clear()

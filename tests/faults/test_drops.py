@@ -26,6 +26,11 @@ def rows(run: Run, kind: str) -> list[journal.Row]:
     return [row for row in journal.read(run.journal("collector")) if row.kind == kind]
 
 
+def copies(run: Run) -> list[bool]:
+    """Return whether each alarm of a second outlet was its end."""
+    return [row.data["cleared"] for row in rows(run, "alarm") if row.name == "stream/duplicate eeg"]
+
+
 def worst_stall_s(run: Run) -> float:
     """How long the recorder's own ticker stood still at worst: no promise in seconds holds beyond it."""
     return float(next(row.data["worst_stall_s"] for row in rows(run, "state") if row.name == "closed"))
@@ -152,10 +157,11 @@ def test_a_copy_that_appears_while_recording_is_told_and_never_merged(tmp_path: 
         collector = room.collector(run)
         until(lambda: recording(run))
         amplifier.tell("double", "eeg", "one")
-        until(lambda: any(row.name.startswith("stream/duplicate") for row in rows(run, "alarm")))
+        until(lambda: copies(run)[:1] == [False])
         # the first one ends for good: the copy is recorded, under an id of its own
         amplifier.tell("restart", "eeg", 1000.0, "one")
         until(lambda: any(row.name == "stream/new" for row in rows(run, "note")))
+        until(lambda: copies(run)[1:2] == [True])  # there is one outlet left
         time.sleep(0.5)
         collector.terminate()
         assert collector.wait(LONGEST_S) == 1
