@@ -111,6 +111,22 @@ class TestPermutation:
             "it is 0.07 where fixed predictions are taken for independent"
         )
 
+    def test_clips_of_one_person_that_train_each_others_models_do_not_make_noise_significant(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Leave-trial-out on noise in one person: ten clips of each of four emotions, nearest centroid."""
+        monkeypatch.setattr(evaluate, "N_PERMUTATIONS", 300)
+        rng = np.random.default_rng(0)
+        labels, ps = np.repeat(np.arange(4), 10), []
+        for run in range(800):
+            x, predicted = rng.standard_normal((4, 10, 20)), np.zeros((4, 10), dtype=np.int64)
+            for fold in range(10):
+                centroids = np.delete(x, fold, axis=1).mean(axis=1)
+                predicted[:, fold] = ((x[:, fold, None] - centroids) ** 2).sum(axis=2).argmin(axis=1)
+            ps.append(permutation_p(Clips(labels, predicted.ravel(), np.full(40, "a")), seed=run))
+        found = np.array(ps, dtype=float)
+        assert np.mean(found < 0.01) <= 0.01 and np.mean(found <= 0.05) <= 0.05, "it is 0.017 and 0.06 without the widening"
+
     def test_labels_are_permuted_within_people_only(self) -> None:
         # each person saw one emotion; naming the person's emotion says nothing about clips
         people = ["a"] * 8 + ["b"] * 8
