@@ -13,7 +13,7 @@ from bids_export.privacy import INTERNAL, Profile, not_shared
 from bids_export.recording import RecordingError
 from bids_export.survey import Participant, Receipts, SessionFacts, Survey, survey
 from bids_export.validate import Verdict
-from bids_export.withdraw import tombstone
+from protocol import tombstone
 
 Progress = Callable[[str, str, int], None]
 
@@ -117,7 +117,7 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
         found = survey(data, participants=options.participants, known=known, study=options.study, progress=told)
         _check_simulated(found, data, allowed=options.simulated)
         place.check_kind(root, simulated=found.simulated)
-        tombstone.check(data, {p.label for p in found.participants if any(s.folders for s in p.sessions)})
+        tombstone.check(data, [run.session for p in found.participants for s in p.sessions if s.folders for run in s.runs])
         unshared, found = not_shared(found) if profile.shareable else (), profile.people(found)
         work = _work(found, known, root, include_excluded=options.include_excluded)
         if not work.people:

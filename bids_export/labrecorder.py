@@ -16,7 +16,7 @@ from bids_export.labrecorder_lacks import HEAD_B, began, lacks
 from bids_export.labrecorder_markers import MeaningError, Told, translate
 from bids_export.recording import Recording, RecordingError, mapped
 from collector import xdf
-from protocol import labrecorder, markers
+from protocol import labrecorder, markers, tombstone
 from protocol import study as study_file
 from protocol.folder import Consent, Manifest, Person, Session
 from protocol.labrecorder import PRESENTATION, RECORDER, LabRun
@@ -98,14 +98,7 @@ def _run(data: Path, file: Path, path: Path, study: Study, lab: LabRecorder) -> 
 
 def _revoked(data: Path, label: str) -> tuple[str, ...]:
     """Return the scopes that a participant has taken back: a recording of ours says it itself, one of LabRecorder's cannot."""
-    from bids_export import privacy  # which imports the survey, and that us
-    from bids_export.withdraw import tombstone
-
-    stones, secret = tombstone.folder_of(data, is_data=True), privacy.secret_of(data)
-    if not stones.is_dir() or not secret.exists():
-        return ()
-    key = privacy.read_key(secret)
-    return tuple(s for s in ("face", "share", "train") if tombstone.load(tombstone.path_of(stones, key, label, s)))
+    return tuple(scope for scope in tombstone.PARTS if tombstone.of(data, label, scope))
 
 
 def _check_labels(runs: Sequence[LabRun], lab: LabRecorder, path: Path) -> None:

@@ -7,10 +7,6 @@ lead back to a recording, and every date of a participant shifted by one secret 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +15,7 @@ from typing import Literal
 from bids_export.receipts import RunFacts
 from bids_export.recording import Recording, RecordingError
 from bids_export.survey import Participant, SessionFacts, Survey
+from protocol import secret, tombstone
 from protocol.study import Study
 
 Name = Literal["internal", "shareable"]
@@ -26,7 +23,6 @@ WITHHELD = "withheld"
 OLDEST_Y = 89.0  # above it an age alone may tell who it is (HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C))
 # BIDS: dates that are not real lie before 1925. BrainVision and MNE-Python go back to December 1901
 SHIFTED_FIRST, SHIFTED_LAST = datetime(1903, 1, 1, tzinfo=UTC), datetime(1922, 1, 1, tzinfo=UTC)
-KEY_B = 32
 
 
 @dataclass(frozen=True)
@@ -71,63 +67,14 @@ def of(name: Name, data: Path) -> Profile:
 
     Raises
     ------
-    RecordingError
-        When there is no such folder, or its secret cannot be used.
+    RecordingError, FolderError
+        When there is no such folder, or its secret cannot be used, or is missing where somebody withdrew.
     """
     if name == "internal":
         return INTERNAL
     if not data.is_dir():
         raise RecordingError(f"{data}: is no folder; name the data folder that holds sub-*/ses-*/run-*")
-    return Profile(name, key_of(data))
-
-
-def secret_of(data: Path) -> Path:
-    """Return where the secret of a data folder lies: beside it, so that it goes neither with the data nor with a dataset."""
-    return data.with_name(f".{data.name}.secret")
-
-
-def key_of(data: Path) -> bytes:
-    """Return the secret of a data folder, made where there is none; for its owner's eyes alone.
-
-    Raises
-    ------
-    RecordingError
-        When it is no secret of ours.
-    """
-    path = secret_of(data)
-    if not path.exists():
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(KEY_B) + "\n")
-        try:
-            os.link(temporary, path)  # unlike a rename it never replaces the secret of another export
-        except FileExistsError:
-            pass  # which was there first: that one holds
-        finally:
-            temporary.unlink()
-    return read_key(path)
-
-
-def read_key(path: Path) -> bytes:
-    """Return the secret that lies in a file.
-
-    Raises
-    ------
-    RecordingError
-        When it is no secret of ours.
-    """
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (ValueError, UnicodeDecodeError):
-        key = b""
-    if len(key) != KEY_B:
-        raise RecordingError(f"{path}: is no secret of {KEY_B} bytes in hexadecimal; restore it from a copy, or remove it")
-    return key
-
-
-def mark(key: bytes, text: str) -> str:
-    """Return a keyed hash: without the key nobody can try out which label it belongs to."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return Profile(name, tombstone.made_key(data))
 
 
 def shareable(found: Survey, key: bytes) -> Survey:
@@ -168,7 +115,7 @@ def shift_of(label: str, first: datetime, key: bytes) -> timedelta:
         but how far apart a participant's sessions are.
     """
     n = (SHIFTED_LAST - SHIFTED_FIRST) // timedelta(microseconds=1)
-    return SHIFTED_FIRST + timedelta(microseconds=int(mark(key, f"dates {label}"), 16) % n) - first
+    return SHIFTED_FIRST + timedelta(microseconds=int(secret.mark(key, f"dates {label}"), 16) % n) - first
 
 
 def _anonymous_person(person: Participant, key: bytes) -> Participant:

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bids_export import tables
 from bids_export.tables import NA
+from protocol.tombstone import Scope as Scope  # one word for all who withdraw
 
-Scope = Literal["all", "face", "share", "train"]
 TRASH = ".withdrawn"  # a folder leaves by one rename into it, and is then removed: never half there under its name
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bids_export import place, privacy, receipts, tables
-from bids_export.withdraw import of_data, of_dataset, of_derivative, tombstone, traces
+from bids_export import place, receipts, tables
+from bids_export.withdraw import of_data, of_dataset, of_derivative, traces
 from bids_export.withdraw.hand import Hand, Scope, WithdrawError
-from bids_export.withdraw.tombstone import Tombstone
-from protocol import folder
+from protocol import folder, tombstone
 
 Progress = Callable[[str, str, int], None]
 BEYOND = (
@@ -65,12 +64,13 @@ def withdraw(asked: Asked, *, progress: Progress = lambda _, __, ___: None) -> D
         Bad input, one line; nothing is changed.
     """
     home = check(asked)
-    key = privacy.read_key(privacy.secret_of(home)) if asked.dry and privacy.secret_of(home).exists() else b""
-    key = key if asked.dry else privacy.key_of(home)
+    key = tombstone.key_of(home) or b"" if asked.dry else tombstone.made_key(home)
     stone_path = tombstone.path_of(_stones(asked, home), key, asked.label, asked.scope)
     stone = tombstone.load(stone_path)
     hand = Hand(dry=asked.dry)
-    stone = stone or Tombstone(who=stone_path.name.partition("_")[0], scope=asked.scope, begun=tombstone.now())
+    stone = stone or tombstone.new(stone_path, key, asked.scope)
+    if stone.done and asked.scope != "all":  # agreed to anew since, and taken back again
+        stone = stone.model_copy(update={"begun": tombstone.now()})
     known_by = _identifiers(asked)
     derivatives = _derivatives(asked)
     names = [str(p) for d, _ in derivatives for p in of_derivative.learnt_from(d, asked.label, asked.scope)]
@@ -112,7 +112,8 @@ def check(asked: Asked) -> Path:
     home = asked.data if asked.data is not None else next(iter(asked.roots), None)
     if home is None:
         raise WithdrawError("--data: no data folder, and no dataset given; name them with --data and --bids")
-    if not _is_known(asked) and not _is_noted(asked, home):
+    noted = _is_noted(asked, home)  # refuses a secret that is missing
+    if not noted and not _is_known(asked):
         known = sorted({x for root in asked.roots for x in of_dataset.labels(root)} | set(of_data.labels(asked.data or home)))
         raise WithdrawError(
             f"ID = {asked.label!r}: neither data nor datasets have it; they have {', '.join(known) or 'nobody'}"
@@ -126,10 +127,8 @@ def _stones(asked: Asked, home: Path) -> Path:
 
 def _is_noted(asked: Asked, home: Path) -> bool:
     """Tell whether the same was withdrawn before, perhaps not to its end."""
-    secret = privacy.secret_of(home)
-    if not secret.exists():
-        return False
-    return tombstone.path_of(_stones(asked, home), privacy.read_key(secret), asked.label, asked.scope).exists()
+    key = tombstone.key_of(home)
+    return key is not None and tombstone.path_of(_stones(asked, home), key, asked.label, asked.scope).exists()
 
 
 def _is_known(asked: Asked) -> bool:

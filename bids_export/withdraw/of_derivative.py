@@ -153,8 +153,16 @@ def mark_models(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
     for weights in chosen:
         path = weights.with_suffix(".json")
         card = hands.read_json(path)
-        fewer = [name for name in card["participants"] if name != label]
-        hand.write(path, hands.as_json({**card, "participants": fewer, "withdrawn": int(card.get("withdrawn", 0)) + 1}))
+        hand.write(path, hands.as_json({**_without(card, label), "withdrawn": int(card.get("withdrawn", 0)) + 1}))
+
+
+def _without(card: dict[str, Any], label: str) -> dict[str, Any]:
+    """Return a card that names a participant neither as learnt from nor as the owner of a recording."""
+    fewer, settings = [name for name in card["participants"] if name != label], card.get("settings")
+    if not isinstance(settings, dict) or not isinstance(known := settings.get("recordings"), dict):
+        return {**card, "participants": fewer}
+    recordings = {digest: name for digest, name in known.items() if name != label}
+    return {**card, "participants": fewer, "settings": {**settings, "recordings": recordings}}
 
 
 def _together(folder: Path, label: str, scope: Scope, hand: Hand) -> None:

@@ -15,6 +15,7 @@ from bids_export.recording import RecordingError
 from bids_export.withdraw import job
 from protocol import commands
 from protocol import study as study_file
+from protocol.folder import FolderError
 from protocol.study import StudyError
 from tests.bids_export import lab
 from tests.bids_export.foreign import (
@@ -386,5 +387,5 @@ def test_a_participant_who_withdrew_is_gone_with_labrecorders_file(tmp_path: Pat
     assert not file.exists()
     assert [row["participant_id"] for row in table(tmp_path / "bids/participants.tsv")] == ["sub-S08"]
     lay(data, GOOD, study=ALL)  # back from a copy
-    with pytest.raises(RecordingError, match="withdrew on"):
+    with pytest.raises(FolderError, match="withdrew on"):
         export(tmp_path)

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import dataset, privacy, validate
-from bids_export.recording import RecordingError
-from bids_export.withdraw import cli, of_data, of_dataset, of_derivative, traces
+from bids_export import dataset, labrecorder, privacy, validate
+from bids_export.withdraw import cli, job, of_data, of_dataset, of_derivative, traces
 from models import bids, card, label_job
-from protocol import commands
-from protocol.folder import Manifest, Session, sha256
+from protocol import commands, tombstone
+from protocol.folder import FolderError, Manifest, Session, sha256
 from tests.bids_export import canaries
 from tests.bids_export.test_shareable import frames
 from tests.bids_export.withdrawn_lab import LABEL, NAME, NOTE, RATING, TAG, Lab, build, valid
@@ -202,7 +201,8 @@ def test_models_that_learnt_from_them_are_marked_and_refused(lab: Lab, capsys) -
     run(lab, "--yes", capsys=capsys)
     folder = lab.trained / "models"
     assert card.load(folder / "eeg.safetensors")[1].withdrawn == 1
-    assert card.load(folder / "eeg.safetensors")[1].participants == ("02",)
+    left = card.load(folder / "eeg.safetensors")[1]
+    assert left.participants == ("02",) and list(left.settings["recordings"].values()) == ["02"]
     with pytest.raises(card.CardError, match=r"eeg.safetensors: withdrawn = 1: .* emo-train"):
         label_job._kept(folder, "eeg")
     assert label_job._kept(folder, "old").card.withdrawn == 0
@@ -241,10 +241,48 @@ def test_when_nobody_is_left_nothing_tells_of_anybody(lab: Lab, capsys) -> None:
 def test_recordings_that_come_back_from_a_copy_are_refused(lab: Lab, first: Lab, capsys) -> None:
     run(lab, "--yes", capsys=capsys)
     shutil.copytree(first.run.parents[1], lab.run.parents[1])
-    with pytest.raises(RecordingError, match=r"withdrew on .* emo-withdraw"):
+    with pytest.raises(FolderError, match=r"withdrew on .* another label; .* emo-withdraw"):
         dataset.export(lab.data, lab.bids, dataset.Options())
     assert run(lab, "--yes", capsys=capsys)[0] == 0
     assert left(lab.home) == {}
+
+
+@pytest.mark.parametrize("scope", ["face", "share", "train"])
+def test_a_scope_that_comes_back_from_a_copy_is_refused_and_one_that_was_agreed_to_anew_stands(
+    scope: str, lab: Lab, capsys
+) -> None:
+    back = Session.load(lab.run / "session.json").model_copy(update={"created_wall": "2020-09-21T13:33:20Z"})
+    run(lab, "--scope", scope, "--yes", capsys=capsys)
+    tombstone.check(lab.data, [Session.load(lab.run / "session.json")])
+    anew = back.model_copy(update={"created_wall": "2999-09-21T13:33:20Z"})
+    with pytest.raises(FolderError, match=rf"run-01: {scope} was withdrawn on .* emo-withdraw {LABEL} --scope {scope} --data"):
+        tombstone.check(lab.data, [anew, back])
+    tombstone.check(lab.data, [anew])
+
+
+@pytest.mark.parametrize("what", ["lost", "another"])
+def test_without_the_secret_of_the_tombstones_nothing_goes_on(what: str, lab: Lab, capsys) -> None:
+    """A data folder that was renamed leaves its secret behind: whoever withdrew would be somebody nobody knows."""
+    run(lab, "--yes", capsys=capsys)
+    moved = lab.home / "data2"
+    lab.data.rename(moved)
+    secret = lab.home / ".data2.secret"
+    if what == "another":
+        secret.write_text("0" * 64 + "\n", encoding="ascii")
+    said = "is missing, and without it nobody" if what == "lost" else "is not the secret that .* was made with"
+    before = snapshot(lab.home)
+    for refused in (
+        lambda: dataset.export(moved, lab.home / "new", dataset.Options()),
+        lambda: privacy.of("shareable", moved),
+        lambda: labrecorder._revoked(moved, "02"),
+        lambda: job.withdraw(job.Asked("02", moved, (lab.bids,))),
+        lambda: job.withdraw(job.Asked("02", moved, (lab.bids,), dry=True)),
+    ):
+        with pytest.raises(FolderError, match=rf"\.data2\.secret: {said}.*; bring back the one that lay beside"):
+            refused()
+    assert snapshot(lab.home) == before
+    (lab.home / ".data.secret").replace(secret)
+    assert dataset.export(moved, lab.home / "new", dataset.Options()).verdict.errors == ()
 
 
 def test_a_dataset_without_its_data_can_be_withdrawn_from(lab: Lab, capsys, monkeypatch) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bids_export import place
-from bids_export.withdraw import hand, job, tombstone
+from bids_export.withdraw import hand, job
+from protocol import tombstone
 from tests.bids_export.test_withdraw import left, people
 from tests.bids_export.withdrawn_lab import LABEL, Lab, build
 from tests.faults.counts import count
