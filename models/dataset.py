@@ -40,7 +40,7 @@ class Dataset:
     ``eeg_quality`` is the share of the map's channels that were really recorded; ``faces`` has an entry for each kind of face
     features; ``face`` says how faces were found, ``face_start`` what a network begins with that has learnt from a folder of
     pictures; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
-    were not recorded.
+    were not recorded; ``eeg_sha256`` are digests of the recordings' samples, in their order.
     """
 
     recordings: tuple[bids.RecordingFiles, ...]
@@ -56,6 +56,7 @@ class Dataset:
     face_start: Mapping[Features, Start] = field(default_factory=dict)
     interpolated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     grid: Grid = PAPER
+    eeg_sha256: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +69,7 @@ class _Part:
     faces: dict[Features, crops.FaceData]
     dropped: Dropped
     interpolated: tuple[str, ...]
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +193,7 @@ def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], w
         face=wanted.face,
         grid=wanted.grid,
         interpolated={files.stem: part.interpolated for files, part in zip(recordings, parts, strict=True)},
+        eeg_sha256=tuple(part.sha256 for part in parts),
     )
 
 
@@ -206,6 +209,7 @@ def _part(files: bids.RecordingFiles, wanted: _Wanted) -> _Part:
         faces={name: _face(files, windows, name, wanted) for name in wanted.faces},
         dropped=dropped,
         interpolated=found.interpolated,
+        sha256=found.sha256,
     )
 
 

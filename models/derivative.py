@@ -277,7 +277,8 @@ def _readme(name: str, emotions: Sequence[str], provenance: Provenance, *, simul
         f"that the split keeps apart.{leak}"
         if not provenance.learnt_from
         else "The labels are of kept models, which have learnt from other recordings; where `out_of_fold` says `no`, from this "
-        "one too, and the label looks better than it is."
+        "one too, and the label looks better than it is; where `participant_seen` says `yes`, from the same person. `n/a`: it "
+        "cannot be known."
     )
     features = ", ".join(f"{modality}: {kind}" for modality, kind in provenance.features.items())
     return f"""# Fused emotion labels of {name}

@@ -257,6 +257,7 @@ def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence
         fold=chosen.fold.tolist(),
         calibrated={name: chosen.log_p[key] for name in ("eeg", "face") if (key := f"{name}_calibrated") in chosen.log_p},
         others=None if faces is None else faces.others,
+        met=["participant" in chosen.split.shares] * len(data.windows),
     )
     tables = derivative.write(
         out,

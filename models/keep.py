@@ -129,7 +129,14 @@ def _also(data: Dataset, recipe: Recipe, modality: Modality) -> dict[str, Any]:
     found: dict[str, Any] = {"face": {**asdict(data.face), "pretrain": folder}}
     if modality == "eeg":
         found = {"engine": recipe.source.engine, "spectrogram": recipe.source.variant, "grid": asdict(data.grid)}
-    return {**found, "recordings": [bids.data_digest([files]) for files in data.recordings if files.eeg.is_file()]}
+    return {**found, "recordings": _recordings(data)}
+
+
+def _recordings(data: Dataset) -> dict[str, str]:
+    """Return the participants of the recordings that were learnt from, by the digest of their samples."""
+    used = {(window.participant, window.session, window.run) for window in data.windows}
+    known = zip(data.eeg_sha256, data.recordings, strict=False)  # planted data have no samples
+    return {digest: f.participant for digest, f in known if (f.participant, f.session, f.run) in used}
 
 
 def _settings(recipe: Recipe, modality: Modality, trained: fold.Trained) -> dict[str, Any]:

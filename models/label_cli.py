@@ -85,6 +85,11 @@ def _tell(done: Done) -> None:
     seen = sum(row["out_of_fold"] == "no" for row in clips)
     if seen:
         out.print(f"{seen} clips are of recordings that the models have learnt from: their labels look better than they are.")
+    met = sum((row["out_of_fold"], row["participant_seen"]) == ("yes", "yes") for row in clips)
+    if met:
+        out.print(
+            f"{met} clips are new, of people from whom the models have learnt: their labels may look better than they are."
+        )
     out.print(f"A label is a guess of a model, not what somebody felt. Tables: {done.out}", markup=False, highlight=False)
 
 

@@ -18,6 +18,7 @@ from models.eeg.scalp_map import PAPER
 from models.evaluate import Features, Modality
 from models.face.settings import FaceSettings
 from models.fusion import Fusion
+from models.known import acquaintances
 from models.labels import Predictions
 from models.steps import Steps
 from models.windows import Rules, Where
@@ -86,7 +87,7 @@ def run(options: Options, steps: Steps) -> Done:
     kept = choose(options.models, options.features)
     recordings = bids.find_recordings(options.root, scope=None)
     data = _load(recordings, kept, options, out / derivative.CACHE, steps)
-    predictions, frame_p = predict_all(kept, data, seen=_seen(recordings, data, kept))
+    predictions, frame_p = predict_all(kept, data)
     faces = _faces(kept, data)
     tables = derivative.write(
         out, root=options.root, recordings=recordings, predictions=predictions, provenance=_provenance(kept, data, options),
@@ -188,9 +189,7 @@ def _same_extractor(model: Kept, modality: Any) -> None:
         raise CardError(f"{model.path}: extractor = {card.extractor}: here it is {here}; train again with emo-train")
 
 
-def predict_all(
-    kept: Mapping[Modality, Kept], data: Dataset, *, seen: Sequence[bool]
-) -> tuple[Predictions, NDArray[np.float64] | None]:
+def predict_all(kept: Mapping[Modality, Kept], data: Dataset) -> tuple[Predictions, NDArray[np.float64] | None]:
     """Return the predictions of all windows, and the face's of single frames.
 
     Parameters
@@ -199,8 +198,6 @@ def predict_all(
         From :func:`choose`.
     data : Dataset
         With the features that they take.
-    seen : sequence of bool, shape (n_windows,)
-        Whether they have learnt from the window.
     """
     log_p: dict[str, NDArray[np.float64]] = {}
     quality: dict[str, NDArray[np.float64]] = {}
@@ -217,23 +214,19 @@ def predict_all(
         stages = fusion.stages(log_p, quality)
         log_p = {**log_p, "fusion": fusion.apply(log_p, quality)}
     card = next(iter(kept.values())).card
+    known = acquaintances([model.card for model in kept.values()], data.recordings, data.eeg_sha256)
+    said = [known[window.participant, window.session, window.run] for window in data.windows]
     made = Predictions(
         windows=data.windows, emotions=card.emotions, log_p=log_p, quality=quality, fold=["everybody"] * len(data.windows),
         calibrated={name: stages[f"{name}_calibrated"] for name in ("eeg", "face") if f"{name}_calibrated" in stages},
-        others=None if faces is None else faces.others, seen=seen,
+        others=None if faces is None else faces.others,
+        seen=[one.recording for one in said], met=[one.participant for one in said],
     )  # fmt: skip
     return made, frame_p
 
 
 def _faces(kept: Mapping[Modality, Kept], data: Dataset) -> Any:
     return next(iter(data.faces.values())) if "face" in kept else None
-
-
-def _seen(recordings: Sequence[bids.RecordingFiles], data: Dataset, kept: Mapping[Modality, Kept]) -> list[bool]:
-    """Return for each window whether a model has learnt from its recording, by the content of the files."""
-    known = {digest for model in kept.values() for digest in model.card.settings.get("recordings", ())}
-    mine = {(f.participant, f.session, f.run): bids.data_digest([f]) in known for f in recordings}
-    return [mine[window.participant, window.session, window.run] for window in data.windows]
 
 
 def _provenance(kept: Mapping[Modality, Kept], data: Dataset, options: Options) -> derivative.Provenance:

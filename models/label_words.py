@@ -51,7 +51,11 @@ def describe(emotions: Sequence[str]) -> dict[str, dict[str, object]]:
         "split": {"Description": "How training and test data were kept apart"},
         "fold": {"Description": "Fold whose recognisers made this row"},
         "out_of_fold": {"Description": "Whether those recognisers were trained without this window, and without what the "
-                        "split keeps apart", "Levels": yes_no},
+                        "split keeps apart; kept models know a recording again by its EEG's samples; n/a where it cannot be "
+                        "known", "Levels": yes_no},
+        "participant_seen": {"Description": "Whether those recognisers were trained with other data of this participant, or "
+                             "these; n/a where it cannot be known, since another dataset may call people otherwise",
+                             "Levels": yes_no},
     }  # fmt: skip
 
 

@@ -46,8 +46,10 @@ class Predictions:
         Log-probabilities after the fitted temperatures.
     others : ndarray, shape (n_windows,), optional
         Share of the sampled frames that show more than one face.
-    seen : sequence of bool, optional
-        Whether the recognisers have learnt from this window; none where left out.
+    seen : sequence of bool or None, optional
+        Whether the recognisers have learnt from this window (None: not known); none where left out.
+    met : sequence of bool or None, optional
+        Whether they have learnt from the same participant; not known where left out.
     """
 
     windows: Sequence[Window]
@@ -57,7 +59,8 @@ class Predictions:
     fold: Sequence[str]
     calibrated: Mapping[str, Floats] = field(default_factory=dict)
     others: Floats | None = None
-    seen: Sequence[bool] | None = None
+    seen: Sequence[bool | None] | None = None
+    met: Sequence[bool | None] | None = None
 
     @property
     def decisive(self) -> str | None:
@@ -83,6 +86,7 @@ class Predictions:
             calibrated={name: values[list(rows)] for name, values in self.calibrated.items()},
             others=None if self.others is None else self.others[list(rows)],
             seen=None if self.seen is None else [self.seen[row] for row in rows],
+            met=None if self.met is None else [self.met[row] for row in rows],
         )
 
 
@@ -94,6 +98,7 @@ def columns(emotions: Sequence[str]) -> tuple[str, ...]:
         *(f"{prefix}_{emotion}" for prefix in prefixes for emotion in emotions),
         "label", "label_by", "margin", "entropy", "agreement", "divergence", "abstained", "eeg_missing", "face_missing",
         "eeg_quality", "face_quality", "other_faces", "split", "fold", "out_of_fold",
+        "participant_seen",
     )  # fmt: skip
 
 
@@ -140,7 +145,8 @@ def by_clip(predictions: Predictions) -> Predictions:
         fold=["+".join(sorted({predictions.fold[row] for row in group})) for group in groups],
         calibrated={name: _mean_rows(values, groups) for name, values in predictions.calibrated.items()},
         others=None if predictions.others is None else np.array([predictions.others[group].mean() for group in groups]),
-        seen=None if predictions.seen is None else [any(predictions.seen[row] for row in group) for group in groups],
+        seen=None if predictions.seen is None else [_any(predictions.seen, group) for group in groups],
+        met=None if predictions.met is None else [_any(predictions.met, group) for group in groups],
     )
 
 
@@ -179,7 +185,8 @@ def _rows(predictions: Predictions, kind: str, *, split: str, abstain_below: flo
             "label_by": by or NA,
             "split": split,
             "fold": predictions.fold[index],
-            "out_of_fold": _yes(predictions.seen is None or not predictions.seen[index]),
+            "out_of_fold": _known(True if predictions.seen is None else _not(predictions.seen[index])),
+            "participant_seen": _known(None if predictions.met is None else predictions.met[index]),
             "other_faces": NA if predictions.others is None else _cell(predictions.others[index]),
             **_probabilities(p, MODALITIES, predictions.emotions),
             **_probabilities(calibrated, CALIBRATED, predictions.emotions),
@@ -227,6 +234,20 @@ def _cell(value: float) -> str:
 
 def _yes(value: object) -> str:
     return "yes" if value else "no"
+
+
+def _known(value: bool | None) -> str:
+    return NA if value is None else _yes(value)
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def _any(values: Sequence[bool | None], group: Sequence[int]) -> bool | None:
+    """Return whether any of a group is true; None where none is, and some are not known."""
+    mine = [values[row] for row in group]
+    return None if None in mine and True not in mine else True in mine
 
 
 def frame_columns(emotions: Sequence[str]) -> tuple[str, ...]:

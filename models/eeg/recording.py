@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,8 @@ class Recording:
 
     ``eeg`` is microvolts at 200 Hz, float32, shape (n_channels, n_times), in the order of the ``grid``, which is the paper's 28
     or another; ``valid`` says per sample whether it was really recorded; ``interpolated`` names channels that were not, by no
-    electrode near to their site.
+    electrode near to their site. ``sha256`` is that of the samples of all EEG electrodes as they are stored, whatever other
+    files say of them.
     """
 
     files: RecordingFiles
@@ -35,6 +39,7 @@ class Recording:
     line_freq: float | None
     interpolated: tuple[str, ...]
     grid: Grid = PAPER
+    sha256: str = ""
 
 
 def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = None, grid: Grid = PAPER) -> Recording:
@@ -68,15 +73,24 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
         raise BidsError(f"{files.eeg}: cannot be read ({one_line(error)}); export the recording again") from None
     sfreq = float(raw.info["sfreq"])
     events = read_events(files, where=where, rules=rules, stop_s=raw.n_times / sfreq)
-    names = _good_names(files, raw.ch_names, grid)
+    names, digest = _good_names(files, raw.ch_names, grid), _digest(raw, _electrodes(files, raw.ch_names))
     data, valid = bridge(raw.get_data(picks=names) * 1e6, events.gaps, sfreq)
     alive = [index for index, row in enumerate(data) if np.isfinite(row).all() and np.ptp(row) > 0]
     data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files, grid)
     eeg, valid = resample(data, valid, sfreq)
     return Recording(
         files=files, events=events, eeg=eeg, valid=valid, line_freq=_line_freq(files), interpolated=interpolated,
-        grid=grid,
+        grid=grid, sha256=digest,
     )  # fmt: skip
+
+
+def _digest(raw: Any, names: Sequence[str]) -> str:
+    """Return the SHA-256 over the names and samples of channels, in the order of their names."""
+    total = hashlib.sha256()
+    for name in sorted(names):
+        total.update(name.encode())
+        total.update(raw.get_data(picks=[name]).astype(np.float32).tobytes())
+    return total.hexdigest()
 
 
 def bridge(
@@ -128,9 +142,19 @@ def _good_names(files: RecordingFiles, recorded: Sequence[str], grid: Grid) -> l
     path = files.sibling("_channels.tsv")
     if not path.is_file():
         return [name for name in recorded if name in grid.channels]
-    rows = read_table(path, "name", "type")
-    good = [row["name"] for row in rows if row["type"].upper() == "EEG" and row.get("status", "good") != "bad"]
-    return [name for name in good if name in recorded]
+    return _listed(path, recorded, {row["name"] for row in read_table(path, "name") if row.get("status", "good") != "bad"})
+
+
+def _electrodes(files: RecordingFiles, recorded: Sequence[str]) -> list[str]:
+    """Return the names of all EEG channels, good or bad."""
+    path = files.sibling("_channels.tsv")
+    return _listed(path, recorded, set(recorded)) if path.is_file() else list(recorded)
+
+
+def _listed(path: Path, recorded: Sequence[str], wanted: set[str]) -> list[str]:
+    """Return the wanted of the recorded channels that a table calls EEG, in its order."""
+    names = [row["name"] for row in read_table(path, "name", "type") if row["type"].upper() == "EEG"]
+    return [name for name in names if name in wanted and name in recorded]
 
 
 def _on_grid(

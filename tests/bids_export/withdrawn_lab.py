@@ -111,7 +111,8 @@ def _report(data: Path) -> None:
 def _card(modality: str, people: tuple[str, ...]) -> card.Card:
     return card.Card(
         modality=modality, model="m", features="pool96", extractor="", emotions=("happiness", "sadness"), n_features=96,
-        labels="target", seed=1, data_sha256="0" * 64, participants=people, n_windows=4, scores=(), settings={}, versions={},
+        labels="target", seed=1, data_sha256="0" * 64, participants=people, n_windows=4, scores=(),
+        settings={"recordings": dict(zip("ab", people, strict=False))}, versions={},
         licence="CC0", simulated=False,
     )  # type: ignore[arg-type]  # fmt: skip
 

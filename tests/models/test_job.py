@@ -80,6 +80,7 @@ class TestWhatItDoes:
         assert len(rows) == 16  # eight clips and their windows
         assert {row["fold"] for row in rows} == {"sub-02"}
         assert {row["split"] for row in rows} == {"leave-one-subject-out"}
+        assert {(row["out_of_fold"], row["participant_seen"]) for row in rows} == {("yes", "no")}
         assert {row["face_missing"] for row in rows} == {"yes"}
 
     def test_kept_models_have_cards(self, root: Path, trained: subprocess.CompletedProcess[str]) -> None:

@@ -81,6 +81,7 @@ def test_new_recordings_are_labelled_by_both_and_by_their_fusion(models: Path, n
     assert [row["trial_type"].partition("/")[0] for row in rows].count("clip") == 4 and rows == list(done.rows)
     for row in rows:
         assert (row["split"], row["fold"], row["out_of_fold"], row["label_by"]) == ("none", "everybody", "yes", "fusion")
+        assert row["participant_seen"] == "n/a", "another dataset may call people otherwise"
         assert (row["eeg_missing"], row["face_missing"]) == ("no", "no")
         for prefix in ("p_eeg", "p_face", "p_fused", "c_eeg", "c_face"):
             total = sum(float(row[f"{prefix}_{emotion}"]) for emotion in bids_root.EMOTIONS)
@@ -106,7 +107,28 @@ def test_the_page_of_clips_shows_the_faces_that_may_be_shown_and_is_named_after_
 
 def test_a_recording_that_was_learnt_from_is_said_to_be(models: Path, learnt_from: Path, tmp_path: Path) -> None:
     done = label_job.run(label_job.Options(root=learnt_from, models=models, out=tmp_path / "out", pictures=False), Quiet())
-    assert {row["out_of_fold"] for row in done.rows} == {"no"}
+    assert {(row["out_of_fold"], row["participant_seen"]) for row in done.rows} == {("no", "yes")}
+
+
+def test_it_is_known_again_after_its_sidecars_were_edited_and_another_session_is_of_the_same_person(
+    models: Path, learnt_from: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "again"
+    shutil.copytree(learnt_from, root, ignore=shutil.ignore_patterns("derivatives"))
+    bids_root.write_participants(root, [("01", "yes", "eeg"), ("02", "no", "eeg")])
+    (files,) = bids.find_recordings(root, scope=None)
+    events = files.sibling("_events.tsv")
+    events.write_text(events.read_text() + "0.1\t0.1\tnote\n")
+    other = bids_root.write_root(tmp_path / "other", participants=["01"], clips_per_emotion=1, seed=8)
+    shutil.copytree(other / "sub-01/ses-01", root / "sub-01/ses-02")
+    for path in sorted((root / "sub-01/ses-02").rglob("*ses-01*")):
+        if path.suffix in (".vhdr", ".vmrk"):
+            path.write_text(path.read_text(encoding="utf-8").replace("ses-01", "ses-02"), encoding="utf-8")
+        path.rename(path.with_name(path.name.replace("ses-01", "ses-02")))
+    done = label_job.run(label_job.Options(root=root, models=models, pictures=False), Quiet())
+    for session, out_of_fold in (("ses-01", "no"), ("ses-02", "yes")):
+        rows = table(done.out, f"01/{session}")
+        assert {(row["out_of_fold"], row["participant_seen"]) for row in rows} == {(out_of_fold, "yes")}
 
 
 def test_the_labels_of_emo_train_are_not_written_over(models: Path, learnt_from: Path) -> None:
