@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from models import bids, card, dataset, derivative, face_report, figures, report, train
+from models import bids, card, dataset, derivative, face_report, figures, fold, report, train
 from models.dataset import Dataset, FeaturesWanted
-from models.evaluate import Features, MetricsRow, save_rows
+from models.evaluate import Features, MetricsRow, Modality, save_rows
 from models.face import image_folder, kept, pretrain
 from models.face.image_folder import PAPER, Folder
 from models.face.pretrain import Learnt
 from models.face.settings import FaceSettings, NetworkName
 from models.face.training import Start
+from models.face.video import videos
 from models.report import Section
 from models.scores import Scored
-from models.splits import HEADLINE
+from models.splits import HEADLINE, Split
 from models.steps import Steps
 
 DRAW_SEED = 1  # of the division of a folder that has none: the same for every run, so that its test pictures stay unseen
 FEW_FACES = 0.8  # share of the frames; a recording with fewer is named
+FEW_NAMES = 3  # of folds, in a line
 LIBRARIES = ("emolab", "torch", "torchvision", "scikit-learn", "numpy", "opencv-python")
 
 
@@ -45,6 +47,52 @@ def tell(data: Dataset, steps: Steps) -> None:
                 steps.say(f"{files.stem}: more than one person in {others:.0%} of the frames; the participant is followed")
 
 
+def filmed(recordings: Sequence[bids.RecordingFiles], modalities: Collection[Modality], say: Callable[[str], None]) -> bool:
+    """Return whether faces can be looked for at all, before anything is computed; where not, say so.
+
+    Raises
+    ------
+    BidsError
+        When the face alone was asked for.
+    """
+    if any("face" in files.scopes and videos(files) for files in recordings):
+        return True
+    where = f"no video of a face in {len(recordings)} recordings whose participants agreed to it"
+    if "eeg" not in modalities:
+        raise bids.BidsError(f"--models = {', '.join(modalities)}: {where}; train by the EEG: --models eeg")
+    say(f"face: {where}: the EEG alone is learnt")
+    return False
+
+
+def seen(data: Dataset, modalities: Collection[Modality], where: str, say: Callable[[str], None]) -> bool:
+    """Return whether there is any face to learn from; where there is none, say so.
+
+    Raises
+    ------
+    BidsError
+        When the face alone was asked for.
+    """
+    if all(faces.found.any() for faces in data.faces.values()):
+        return True
+    none = f"no face was found in any of {len(data.windows)} windows"
+    if "eeg" not in modalities:
+        raise bids.BidsError(f"{where}: {none}; look at the videos, or train by the EEG: --models eeg")
+    say(f"face: {none}: the EEG alone is learnt")
+    return False
+
+
+def tell_folds(data: Dataset, designs: Sequence[Split], say: Callable[[str], None]) -> None:
+    """Say by which splits some folds have no faces to learn from: their windows have no face's prediction."""
+    for faces in list(data.faces.values())[:1]:  # other features are of the same frames
+        for split in designs:
+            without = [part.name for part in split.folds if not fold.shows_faces(faces.x, data.labels, part)]
+            if without:
+                say(
+                    f"face: {split.name}: {len(without)} of {len(split.folds)} folds have no faces of two emotions to learn "
+                    f"from ({', '.join(without[:FEW_NAMES])}{' ..' if without[FEW_NAMES:] else ''}): the face is missing there"
+                )
+
+
 def plan(settings: FaceSettings, kinds: Sequence[Features], emotions: Sequence[str]) -> Folder | None:
     """Look at the folder that is to be learnt from first, before anything is computed.
 
@@ -53,7 +101,7 @@ def plan(settings: FaceSettings, kinds: Sequence[Features], emotions: Sequence[s
     BidsError
         When it cannot be used with these features or emotions.
     """
-    if settings.pretrain is None:
+    if settings.pretrain is None or not kinds:
         return None
     if "pool96" in kinds:
         raise bids.BidsError(

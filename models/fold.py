@@ -49,7 +49,7 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """The recognisers of one fold; fusion needs both."""
+    """The recognisers of one fold; ``face`` is None also without faces to learn from, and a fusion then of the EEG alone."""
 
     eeg: Recogniser | None = None
     face: face.FaceRecogniser | None = None
@@ -116,13 +116,14 @@ def train(given: Inputs, fold: Fold, *, seed: int) -> Trained:
     recogniser = None if given.eeg is None else _train_eeg(given.eeg, given, fold, seed)
     faces = None if given.face is None else _train_face(given.face, given, fold, seed)
     parts = Trained(eeg=recogniser, face=faces)
-    if recogniser is None or faces is None:
+    if recogniser is None or given.face is None:
         return parts
     rows = fold.validation
     fitted = fusion.fit_fusion(
         predict(parts, given, rows).log_p, given.labels[rows], _quality(given, rows),
         rule=given.rule, prior=fusion.prior_of(given.labels[fold.train], given.n_classes),
-        priors={"eeg": recogniser.prior, "face": faces.prior}, clips=None if given.clips is None else given.clips[rows],
+        priors={"eeg": recogniser.prior} | ({} if faces is None else {"face": faces.prior}),
+        clips=None if given.clips is None else given.clips[rows],
     )  # fmt: skip
     return Trained(eeg=recogniser, face=faces, fusion=fitted)
 
@@ -142,14 +143,14 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
     Returns
     -------
     Predicted
-        In the order of `rows`; NaN where a modality is missing.
+        In the order of `rows`; NaN where a modality is missing: the face throughout, where there was none to learn from.
     """
     log_p: LogP = {}
     frame_p = None
     if trained.eeg is not None and given.eeg is not None:
         log_p["eeg"] = fusion.log_probabilities(trained.eeg.predict_proba(given.eeg[rows]))
-    if trained.face is not None and given.face is not None:
-        frame_p = trained.face.frame_proba(given.face[rows])
+    if given.face is not None:
+        frame_p = _frame_p(trained.face, given.face[rows], given.n_classes)
         log_p["face"] = fusion.log_probabilities(face.pool_frames(frame_p))
     if trained.fusion is not None:
         quality = _quality(given, rows)
@@ -166,13 +167,36 @@ def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> 
     return recogniser.fit(x[rows], given.labels[rows], validation=(x[stop_by], given.labels[stop_by]))
 
 
-def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser:
+def _train_face(features: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> face.FaceRecogniser | None:
+    if not shows_faces(features, given.labels, fold):
+        return None
     training = None if given.face_adapt else Training(epochs=0)  # a folder's recogniser as it is
     recogniser = face.make(given.face_kind, given.n_classes, seed=seed, training=training, start=given.face_start)
     rows, stop_by = fold.train, fold.validation
     return recogniser.fit(
         features[rows], given.labels[rows], given.participants[rows], validation=(features[stop_by], given.labels[stop_by])
     )
+
+
+def shows_faces(features: NDArray[np.float32], labels: Ints, fold: Fold) -> bool:
+    """Return whether a fold's training windows show faces of two emotions; with fewer its face recogniser is missing.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_windows, n_frames, ...)
+        Of the face, of all windows; NaN where there is none.
+    labels : ndarray of int, shape (n_windows,)
+        Class of every window.
+    fold : Fold
+        Rows of these.
+    """
+    return face.teaches(features[fold.train], labels[fold.train])
+
+
+def _frame_p(recogniser: face.FaceRecogniser | None, features: NDArray[np.float32], n_classes: int) -> Floats:
+    if recogniser is None:
+        return np.full((*features.shape[:2], n_classes), np.nan)
+    return recogniser.frame_proba(features)
 
 
 def _quality(given: Inputs, rows: Ints) -> dict[str, Floats]:

@@ -105,6 +105,8 @@ def run(options: Options, steps: Steps) -> Done:
     planned = dataset.preview(recordings, where=options.windows, kind=options.labels, rules=options.rules)
     names = [dataset.name_of(window, options.labels) for window in planned]
     designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
+    if _faces(options) and not face_job.filmed(recordings, options.models, steps.say):
+        options = replace(options, models=("eeg",))
     kinds = dataset.resolve(options.features)
     recipes = train.recipes(
         options.eeg_models, options.models, kinds, controls=options.controls, rule=options.rule, engine=options.engine,
@@ -118,17 +120,27 @@ def run(options: Options, steps: Steps) -> Done:
     announce.eeg(options.engine, options.spectrogram, grid, [recipe.source for recipe in _heard(recipes)], steps)
     cache = out / derivative.CACHE
     data = _load(recordings, options, recipes, grid, cache, steps)
+    if data.faces and not face_job.seen(data, options.models, str(options.root), steps.say):
+        options, recipes = replace(options, models=("eeg",)), train.without_faces(recipes)
     learnt = face_job.learn(folder, options.face, _seen(recipes), seed=options.seed, cache=cache, steps=steps)
     data = replace(data, face_start=face_job.starts(learnt, data.emotions))
+    designs = _splits(options, data.windows, data.labels, lambda line: None)
+    if _faces(options):
+        face_job.tell_folds(data, designs, steps.say)
     with steps.step("training and testing folds") as progress:
         outcomes = train.cross_validate(
-            data, splits=_splits(options, data.windows, data.labels, lambda line: None), recipes=recipes, seed=options.seed,
+            data, splits=designs, recipes=recipes, seed=options.seed,
             workers=options.workers, scheduler=options.scheduler, finished=cache / FOLDS, progress=progress,
         )  # fmt: skip
     scored = [one for outcome in outcomes for one in scores.scored(data, outcome, labels=options.labels, seed=options.seed)]
     done = _write(options, out, data, scored, outcomes, recipes, learnt, steps)
     shutil.rmtree(cache / FOLDS, ignore_errors=True)  # a finished run has nothing to go on with
     return done
+
+
+def _faces(options: Options) -> bool:
+    """Return whether faces are to be learnt."""
+    return bool({"face", "fusion"} & set(options.models))
 
 
 def _seen(recipes: Sequence[Recipe]) -> tuple[Features, ...]:
@@ -198,12 +210,6 @@ def _load(
             f"was left out, or allow more with --artefact-uv (now {options.rules.artefact_uv:g})"
         )
     face_job.tell(data, steps)
-    for kind, faces in data.faces.items():
-        if not faces.found.any():
-            raise bids.BidsError(
-                f"{options.root}: no face was found in any of {len(data.windows)} windows (features {kind}); "
-                "train without faces: --models eeg"
-            )
     return data
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,8 @@ from models.face import kept as kept_face
 from models.scores import Scored, stem
 from models.splits import everybody
 from models.train import Recipe, features_of, model_of
+
+log = logging.getLogger(__name__)
 
 LIBRARIES = ("emolab", "torch", "torchvision", "scikit-learn", "skorch", "scipy", "mne", "numpy")
 
@@ -70,7 +73,7 @@ def keep(
             rule=recipe.rule,
         )  # fmt: skip
         trained = fold.train(given, part, seed=seed)
-        for modality in recipe.modalities:
+        for modality in _learnt(recipe, trained):
             mine = [one for one in scores if one.outcome.recipe == recipe and one.row.modality == modality]
             name = stem(recipe, modality)
             if name not in written:  # one face beside two kinds of EEG is one face
@@ -79,6 +82,16 @@ def keep(
                 written[name] = card.save(folder, name, _tensors(trained, modality), made)
         progress(done, len(kept))
     return list(written.values())
+
+
+def _learnt(recipe: Recipe, trained: fold.Trained) -> list[Modality]:
+    """Return what is worth keeping: without faces to learn from there is no face, and its fusion would be the EEG's."""
+    if trained.face is not None:
+        return list(recipe.modalities)
+    kept: list[Modality] = [modality for modality in recipe.modalities if modality == "eeg"]
+    if lost := [stem(recipe, modality) for modality in recipe.modalities if modality not in kept]:
+        log.warning("%s: not kept, no faces of two emotions to learn from", ", ".join(lost))
+    return kept
 
 
 def remove_old(folder: Path) -> None:

@@ -164,6 +164,12 @@ def recipes(
     return [replace(recipe, engine=engine, variant=variant) for recipe in made]
 
 
+def without_faces(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Return the recipes without what needs a face; those that are of nothing else are left out."""
+    heard = [replace(recipe, modalities=("eeg",)) for recipe in recipes if "eeg" in recipe.modalities]
+    return list(dict.fromkeys(heard))
+
+
 def cross_validate(
     data: Dataset,
     *,

@@ -73,7 +73,7 @@ class FaceRecogniser:
         """
         found, (faces, per_frame) = _found(x), _faces(x, y)
         owner = np.repeat(np.asarray(groups)[:, None], x.shape[1], axis=1)[found]
-        if len(np.unique(per_frame)) < 2:
+        if not teaches(x, y):
             raise FaceError(
                 f"faces: found in {int(found.any(axis=1).sum())} of {len(x)} training windows, of {len(np.unique(per_frame))} "
                 "emotions; at least two are needed: look at the videos, or train without faces"
@@ -93,6 +93,11 @@ class FaceRecogniser:
     def predict_proba(self, x: Frames) -> Floats:
         """Return probabilities of every window, shape (n_windows, n_classes); NaN where no frame has a face."""
         return pool_frames(self.frame_proba(x))
+
+
+def teaches(x: Frames, y: ArrayLike) -> bool:
+    """Return whether windows show faces of two emotions at least; the arguments are those of :meth:`FaceRecogniser.fit`."""
+    return len(np.unique(np.asarray(y)[_found(x).any(axis=1)])) >= 2
 
 
 def pool_frames(frame_p: ArrayLike) -> Floats:

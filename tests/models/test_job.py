@@ -21,6 +21,7 @@ from models.evaluate import MetricsRow, load_rows
 from models.splits import HEADLINE, SPLITS
 from models.windows import Rules
 from tests.models import bids_root
+from tests.models.face.videos import film
 from tests.models.told import Told
 
 EEG = ("--models", "eeg", "--features", "pool96", "--workers", "1", "--splits", "window-random,leave-one-subject-out")
@@ -153,6 +154,44 @@ class TestWhatTheDataAllow:
         with pytest.raises(BidsError, match=r"0 windows of 0 emotions are left; .* --artefact-uv \(now 1\)"):
             light(root, tmp_path / "out", rules=Rules(artefact_uv=1.0))
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["cache"]
+
+
+@pytest.mark.usefixtures("few_epochs")
+class TestFacesThatAreMissing:
+    """None of these stops the EEG from being learnt, and each is a line."""
+
+    MODELS = ("eeg", "face", "fusion")
+
+    def filmed(self, root: Path, *names: str) -> Path:
+        """Give some people a video without anybody in it."""
+        for files in find_recordings(root):
+            if files.participant in names:
+                film(files, [np.full((60, 80, 3), 90, np.uint8)] * 40, np.arange(40.0).tolist())
+        return root
+
+    def test_a_dataset_without_a_video_is_learnt_from_by_the_eeg_alone(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+        done, lines = light(root, tmp_path / "out", models=self.MODELS, splits=("leave-one-subject-out",))
+        assert "face: no video of a face in 2 recordings whose participants agreed to it: the EEG alone is learnt" in lines
+        assert {row.modality for row in done.rows} == {"eeg"}
+        assert {path.name for path in (done.out / "models").iterdir()} == {"eeg_pool96.json", "eeg_pool96.safetensors"}
+
+    def test_the_face_alone_is_refused_before_anything_is_computed(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+        with pytest.raises(BidsError, match=r"--models = face: no video of a face in 2 recordings .*: --models eeg"):
+            light(root, tmp_path / "out", models=("face",))
+        assert not (tmp_path / "out").exists()
+
+    def test_videos_without_a_face_leave_the_eeg(self, tmp_path: Path) -> None:
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+        self.filmed(root, "01")
+        given: dict[str, Any] = {"splits": ("leave-one-subject-out",), "clips": False}
+        done, lines = light(root, tmp_path / "out", models=self.MODELS, **given)
+        assert any(line.startswith("sub-01_ses-01_task-emotion_run-01: no face of ") for line in lines)
+        assert "face: no face was found in any of 8 windows: the EEG alone is learnt" in lines
+        assert {row.modality for row in done.rows} == {"eeg"}
+        with pytest.raises(BidsError, match="no face was found in any of 8 windows; look at the videos, or train by the EEG"):
+            light(root, tmp_path / "out", models=("face",), **given)
 
 
 class TestControlsAndLeftovers:

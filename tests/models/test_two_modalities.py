@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from models import labels, splits
+from models import face_job, fold, keep, labels, splits, train
 from models.evaluate import by_clip
 from models.train import Outcome, cross_validate, recipes
 from tests.models import planted
@@ -77,3 +77,31 @@ def test_the_fusion_says_what_lies_between_it_and_the_modalities(apart: tuple[pl
         np.testing.assert_array_equal(raw.argmax(axis=1), cooled.argmax(axis=1))
         assert not np.allclose(raw, cooled)
     assert np.exp(outcome.log_p["fusion_uncalibrated"]).sum(axis=1) == pytest.approx(1)
+
+
+def test_a_fold_without_faces_to_learn_from_has_none_and_is_fused_of_the_eeg() -> None:
+    data = planted.dataset(n_people=3, seed=5)
+    faces = data.faces["pool96"]
+    x, found = faces.x.copy(), faces.found.copy()
+    mine = np.array([window.participant == "01" for window in data.windows])
+    x[~mine], found[~mine] = np.nan, False
+    one = dataclasses.replace(data, faces={"pool96": dataclasses.replace(faces, x=x, found=found)})
+    outcome = _left_out(one)
+    there = {name: np.isfinite(outcome.log_p[name]).all(axis=1) for name in MODALITIES}
+    assert there["eeg"].all() and there["fusion"].all()
+    assert not there["face"].any(), "who has a face is tested without one to learn from; the others have none to look at"
+    assert outcome.frame_p is not None and outcome.frame_p.shape == (len(mine), 3, 4) and np.isnan(outcome.frame_p).all()
+    np.testing.assert_array_equal(outcome.log_p["fusion"].argmax(axis=1), outcome.log_p["eeg"].argmax(axis=1))
+    told: list[str] = []
+    face_job.tell_folds(one, [splits.leave_one_subject_out(one.windows, one.labels, 1)], told.append)
+    (line,) = told
+    assert line.startswith("face: leave-one-subject-out: ") and "sub-01" in line and "no faces of two emotions" in line
+    face_job.tell_folds(data, [splits.leave_one_subject_out(data.windows, data.labels, 1)], told.append)
+    assert told == [line], "where every fold has faces nothing is said"
+
+
+def test_a_face_that_was_not_learnt_is_not_kept_and_neither_is_its_fusion(caplog: pytest.LogCaptureFixture) -> None:
+    (recipe,) = recipes((), MODALITIES, {"pool96": "pool96"})  # type: ignore[arg-type]
+    assert keep._learnt(recipe, fold.Trained()) == ["eeg"]
+    assert "face_pool96, fusion_pool96: not kept, no faces of two emotions to learn from" in caplog.text
+    assert train.without_faces([recipe, recipe]) == [dataclasses.replace(recipe, modalities=("eeg",))]
