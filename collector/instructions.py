@@ -234,7 +234,8 @@ def _finish(s: Situation) -> _Case:
         return _Case("green", "finish/judging")
     light: Light = {"keep": "green", "exclude": "red", "fault": "red"}.get(s.said.verdict, "amber")  # type: ignore[assignment]
     clips = _few(s, tuple(str(clip) for clip in s.said.repeat))
-    return _Case(light, f"finish/{s.said.verdict}", "stop", values={"text": _sentence(s.said.text), "clips": clips})
+    values = {"text": _sentence(s.said.text), "clips": clips, "next": s.said.next}
+    return _Case(light, f"finish/{s.said.verdict}", "stop", values=values)
 
 
 # ---- values in words -------------------------------------------------------------------------------------------------------

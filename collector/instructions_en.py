@@ -80,7 +80,7 @@ ENGLISH: Mapping[str, str] = {
     # after
     "finish/judging": "Ask the participant to stay: the recording is being judged.",
     "finish/keep": "Kept. Let the participant leave, then press Finish.",
-    "finish/repeat": "Ask the participant to stay, press Finish, and repeat clips {clips}.",
+    "finish/repeat": "Clips {clips} again: ask the participant to stay, press Finish, then type: {next}",
     "finish/exclude": "{text} Thank the participant, then press Finish.",
     "finish/not_judged": "{text} Open the report, then press Finish.",
     "finish/aborted": "Ask the participant: keep or withdraw what was recorded? Then press Finish.",

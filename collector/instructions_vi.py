@@ -80,7 +80,7 @@ VIETNAMESE: Mapping[str, str] = {
     # after
     "finish/judging": "Mời người tham gia ngồi lại: bản ghi đang được đánh giá.",
     "finish/keep": "Bản ghi được giữ. Mời người tham gia ra về, rồi nhấn Hoàn tất.",
-    "finish/repeat": "Mời người tham gia ngồi lại, nhấn Hoàn tất, rồi ghi lại các đoạn phim {clips}.",
+    "finish/repeat": "Ghi lại đoạn phim {clips}: mời người tham gia ngồi lại, nhấn Hoàn tất, rồi gõ lệnh: {next}",
     "finish/exclude": "{text} Cảm ơn người tham gia, rồi nhấn Hoàn tất.",
     "finish/not_judged": "{text} Mở báo cáo, rồi nhấn Hoàn tất.",
     "finish/aborted": "Hỏi người tham gia: giữ lại hay rút dữ liệu đã ghi? Rồi nhấn Hoàn tất.",

@@ -64,6 +64,9 @@ def run(
         bool | None,
         typer.Option("--resume/--anew", help="Go on where this session's last run was broken off, or record all of it again."),
     ] = None,
+    repeat: Annotated[
+        str | None, typer.Option(help="Trials to show once more, as the verdict names them: 3,5; a new run that goes on.")
+    ] = None,
     replaces: Annotated[str | None, typer.Option(help="The excluded participant whose order this one is given.")] = None,
     page: Annotated[
         bool | None, typer.Option("--page/--no-page", help="The operator's page in a browser; default: on a terminal, yes.")
@@ -84,10 +87,13 @@ def run(
 
     After a crash: emo-run study --participant 07 --data data --resume
 
+    Clips that are of no use: emo-run study --participant 07 --data data --repeat 3,5
+
     Ends with 0 when the recording is kept; 1 when it is excluded, aborted or could not be judged; 2 for bad input (nothing
     is written); 3 when something broke. Ctrl-C ends the session in order.
     """
     screen = Console(stderr=True)
+    again = _again(repeat, resume)
     if participant is None:
         prepare.check_display(os.environ)
         participant, session = dialog.ask(session=session)
@@ -107,7 +113,7 @@ def run(
     prepare.check_display(os.environ)
     lock = Lock(plan.folder, also=_devices(plan))
     lock.look()
-    plan = _resumed(plan, resume, screen)
+    plan = _resumed(plan, resume, again, screen)
     if attended:  # before anybody is asked for a consent; the preflight blocks with the same line
         for one in collision.stranger(plan):
             screen.print(f"{one.text}. {one.cure}.", markup=False, highlight=False, style="yellow")
@@ -143,13 +149,24 @@ def _devices(plan: Plan) -> Lock | None:
     return None if plan.twin else Lock(machine_folder(), what="headset and camera of this machine are in use")
 
 
-def _resumed(plan: Plan, wish: bool | None, screen: Console) -> Plan:
+def _again(repeat: str | None, resume: bool | None) -> tuple[int, ...]:
+    if repeat is None:
+        return ()
+    if resume is False:
+        raise ResumeError(f"--repeat = {repeat!r}: --anew records all of it again; leave one of the two out")
+    return resuming.numbers(repeat)
+
+
+def _resumed(plan: Plan, wish: bool | None, again: tuple[int, ...], screen: Console) -> Plan:
     """Decide whether the run goes on with the last one of its session."""
 
     def ask(question: str) -> bool:
         return Confirm.ask(question, console=screen, default=True)
 
     sha256 = study_file.digest(plan.files.path)
+    if again:
+        left = resuming.repeat(plan.left, again, plan.trials, study_sha256=sha256, twin=plan.twin)
+        return replace(plan, resumes=True, left=left)
     goes_on = resuming.choose(plan.left, wish, study_sha256=sha256, twin=plan.twin, ask=ask if _attended(screen) else None)
     return replace(plan, resumes=goes_on)
 
@@ -194,10 +211,12 @@ def _tell(verdict: Verdict, *, as_json: bool, reported: bool) -> None:
 
 def lines(verdict: Verdict) -> list[str]:
     """Return what is said before the verdict."""
-    reasons = [f"look at: {reason}" for reason in verdict.reasons]
+    said = [f"look at: {reason}" for reason in verdict.reasons]
     if verdict.page:
-        return [*reasons, f"report: {verdict.page}"]
-    return [*reasons, f"Next: emo-report {verdict.run.path}"] if verdict.quality is not None else reasons
+        said.append(f"report: {verdict.page}")
+    elif verdict.quality is not None:
+        said.append(f"Next: emo-report {verdict.run.path}")
+    return [*said, f"Now type: {verdict.next}"] if verdict.next else said
 
 
 def main() -> NoReturn:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from collector import told
 from collector.crew import Roster
@@ -72,6 +74,24 @@ def roster(plan: Plan, run: Run | None, options: Options, consent: Consent | Non
         twin=always.twin, page=always.page, doctor=always.doctor,
         contact=(sys.executable, "-P", "-c", record, "contact", str(run.path), "--json"), report=told.command(run),
     )  # fmt: skip
+
+
+def rerun(plan: Plan, options: Options, *, here: Path) -> str:
+    """Return what somebody who stands in ``here`` types to start this session once more."""
+    study = plan.files.path
+    home = study.parent
+    words = ["emo-run", _short(home if study.name == "study.toml" else study, here), "--participant", plan.participant]
+    if plan.session != "01":
+        words += ["--session", plan.session]
+    if plan.data != home / "data":
+        words += ["--data", _short(plan.data, here)]
+    words += ["--twin"] if plan.twin else []
+    words += ["--windowed"] if options.windowed else []
+    return shlex.join(words)
+
+
+def _short(path: Path, here: Path) -> str:
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def environment(plan: Plan, options: Options) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collector import xdf
@@ -35,12 +35,15 @@ class Left:
         Of the whole session.
     begun : mapping of int to int
         How often each trial was begun, in all runs.
+    again : tuple of int
+        Which of ``trials`` are there because somebody wants them shown once more.
     """
 
     runs: tuple[tuple[Run, Session], ...]
     trials: tuple[Trial, ...]
     n_trials: int
     begun: dict[int, int]
+    again: tuple[int, ...] = ()
 
     @property
     def last(self) -> tuple[Run, Session]:
@@ -95,12 +98,65 @@ def choose(left: Left, wish: bool | None, *, study_sha256: str, twin: bool, ask:
         return False
     if not left.runs or not left.trials:
         raise ResumeError("--resume: no run of this session is unfinished; leave it out, or name another --session")
+    _check_same(left, study_sha256=study_sha256, twin=twin)
+    return True
+
+
+def _check_same(left: Left, *, study_sha256: str, twin: bool) -> None:
     run, record = left.last
     if record.study_sha256 != study_sha256:
         raise ResumeError(f"{run.study_toml}: the study was changed since; bring this copy back, or record all again: --anew")
     if record.simulated != twin:
-        raise ResumeError(f"{run.path}: {'is' if record.simulated else 'is not'} simulated; go on with --twin as it was begun")
-    return True
+        begun = "with --twin" if record.simulated else "without --twin"
+        raise ResumeError(f"{run.path}: {'is' if record.simulated else 'is not'} simulated; go on {begun}, as it was begun")
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Read what ``--repeat`` names.
+
+    Raises
+    ------
+    ResumeError
+        Where that are no trials.
+
+    Examples
+    --------
+    >>> numbers("5, 3,5")
+    (3, 5)
+    """
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise ResumeError(f"--repeat = {text!r}: name clips by their numbers, as the verdict does: --repeat 3,5") from None
+
+
+def repeat(left: Left, wanted: Sequence[int], trials: Sequence[Trial], *, study_sha256: str, twin: bool) -> Left:
+    """Return what a run has to show that goes on with the last one and shows some of its trials once more.
+
+    Parameters
+    ----------
+    left : Left
+        What there is.
+    wanted : sequence of int
+        Trials that are to be shown again; those that are left anyway come with them.
+    trials : sequence of Trial
+        The participant's.
+    study_sha256, twin
+        As :func:`choose` takes them.
+
+    Raises
+    ------
+    ResumeError
+        When there is no run, no such trial, or the last run cannot be gone on with.
+    """
+    if not left.runs:
+        raise ResumeError("--repeat: nothing of this session was recorded; leave it out, or name another --session")
+    if unknown := [n for n in wanted if n not in {trial.trial for trial in trials}]:
+        raise ResumeError(f"--repeat = {unknown[0]}: the session has the trials 1 to {len(trials)}; name those of the verdict")
+    _check_same(left, study_sha256=study_sha256, twin=twin)
+    open_now = {trial.trial for trial in left.trials}
+    chosen = tuple(trial for trial in trials if trial.trial in open_now or trial.trial in wanted)
+    return replace(left, trials=chosen, again=tuple(n for n in wanted if n not in open_now))
 
 
 def origin(data: Path, label: str) -> str:
@@ -117,7 +173,7 @@ def origin(data: Path, label: str) -> str:
 def _earlier(run: Run, record: Session) -> Earlier:
     path = run.journal("window")
     rows = journal.read(path) if path.exists() else []
-    return resume.earlier(record.uid, record.resumes, rows, recorded=_recorded(run))
+    return resume.earlier(record.uid, record.resumes, rows, recorded=_recorded(run), trials=record.trials)
 
 
 def _recorded(run: Run) -> set[str] | None:

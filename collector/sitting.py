@@ -9,7 +9,7 @@ import time
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -172,6 +172,7 @@ def conclude(
         folder.shelve(run, outcome.fault or outcome.reason)
     baton.drop(plan.folder)
     verdict = judged(run, outcome, conductor, findings=findings, skipped=not options.preflight)
+    verdict = replace(verdict, rerun=lineup.rerun(plan, options, here=Path.cwd()))
     if helm.attended:
         verdict = _shown(verdict, conductor, helm, roster)
     row = {"exit": verdict.code, "message": verdict.text, "reasons": list(verdict.reasons)}
@@ -208,5 +209,10 @@ def _keep_logs(team: Team, run: Run) -> None:
 def _besides(plan: Plan, run: Run) -> str:
     if plan.resumes:
         left = plan.left
-        return f" (goes on with run {left.last[0].run}: {len(left.trials)} of {left.n_trials} trials are left)"
+        goes_on = f"goes on with run {left.last[0].run}"
+        if left.again:
+            rest = len(left.trials) - len(left.again)
+            more = f", and the {rest} that are left" if rest else ""
+            return f" ({goes_on}: trials {', '.join(map(str, left.again))} once more{more})"
+        return f" ({goes_on}: {len(left.trials)} of {left.n_trials} trials are left)"
     return f" (run {run.run}: earlier runs stay as they are)" if run.run != "01" else ""

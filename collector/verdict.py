@@ -47,6 +47,8 @@ class Verdict:
         Trials whose clips have to be shown again to be used.
     page : str
         Where the report lies.
+    rerun : str
+        What starts this session once more, typed into a terminal.
     """
 
     code: int
@@ -58,13 +60,21 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     repeat: tuple[int, ...] = ()
     page: str = ""
+    rerun: str = ""
+
+    @property
+    def next(self) -> str:
+        """What is to be typed next; empty where nothing is."""
+        if self.name == "repeat" and self.rerun:
+            return f"{self.rerun} --repeat {','.join(map(str, self.repeat))}"
+        return ""
 
     def record(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         files = sorted(path.name for path in self.run.path.iterdir())
         return {
             "schema": 1, "exit": self.code, "verdict": self.name, "message": self.text, "reasons": list(self.reasons),
-            "repeat": list(self.repeat), "run": str(self.run.path), "participant": self.run.participant,
+            "repeat": list(self.repeat), "next": self.next, "run": str(self.run.path), "participant": self.run.participant,
             "session": self.run.session, "number": self.run.run, "end": self.outcome.end, "reason": self.outcome.reason,
             "fault": self.outcome.fault, "quality": self.quality.model_dump() if self.quality else None, "files": files,
         }  # fmt: skip
@@ -73,7 +83,7 @@ class Verdict:
         """Return what a page shows of it."""
         return Said(
             exit=self.code, verdict=self.name, text=self.text, reasons=self.reasons, repeat=self.repeat, report=self.page,
-            files=tuple(files),
+            next=self.next, files=tuple(files),
         )  # fmt: skip
 
 

@@ -32,20 +32,26 @@ class Earlier:
         How often it began each trial.
     done : frozenset of int
         The trials that need not be shown again.
+    trials : frozenset of int or None
+        Those that it was to show, of a run that went on with another one; None: all.
     """
 
     uid: str
     resumes: str | None
     begun: Mapping[int, int]
     done: frozenset[int]
+    trials: frozenset[int] | None = None
 
 
-def earlier(uid: str, resumes: str | None, rows: Iterable[Row], *, recorded: Collection[str] | None = None) -> Earlier:
+def earlier(
+    uid: str, resumes: str | None, rows: Iterable[Row], *, recorded: Collection[str] | None = None,
+    trials: Collection[int] | None = None,
+) -> Earlier:  # fmt: skip
     """Read what a run came to out of its window's journal.
 
     Parameters
     ----------
-    uid, resumes : str
+    uid, resumes, trials
         From its ``session.json``.
     rows : iterable of Row
         The journal.
@@ -63,7 +69,7 @@ def earlier(uid: str, resumes: str | None, rows: Iterable[Row], *, recorded: Col
             marker = markers.parse(row.data["text"])
             if _ends_a_trial(marker) and marker.keys["end"] in DONE:
                 done.add(int(marker.keys["trial"]))
-    return Earlier(uid, resumes, dict(begun), frozenset(done))
+    return Earlier(uid, resumes, dict(begun), frozenset(done), None if trials is None else frozenset(trials))
 
 
 def _ends_a_trial(marker: Marker) -> bool:
@@ -86,10 +92,20 @@ def left(trials: Sequence[Trial], runs: Sequence[Earlier]) -> tuple[Trial, ...]:
     trials : sequence of Trial
         The participant's.
     runs : sequence of Earlier
-        The session's, oldest first; those that the last one does not go back to belong to another beginning.
+        The session's, oldest first; those that the last one does not go back to belong to another beginning. A run that was
+        to show a trial again answers for it, whatever earlier ones came to.
     """
-    done = {trial for run in chain(runs) for trial in run.done}
-    return tuple(trial for trial in trials if trial.trial not in done)
+    linked = chain(runs)
+    return tuple(trial for trial in trials if not _is_done(trial.trial, linked))
+
+
+def _is_done(trial: int, linked: Iterable[Earlier]) -> bool:
+    for run in linked:
+        if trial in run.done:
+            return True
+        if run.trials is not None and trial in run.trials:
+            return False
+    return False
 
 
 def chain(runs: Sequence[Earlier]) -> list[Earlier]:

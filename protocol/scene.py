@@ -128,7 +128,7 @@ class File(Part, frozen=True):
 
 
 class Said(Part, frozen=True):
-    """The verdict: exit code, the line, its reasons, clips to repeat, and the report's page."""
+    """The verdict: exit code, the line, its reasons, clips to repeat, the report's page, and what to type next."""
 
     exit: int
     verdict: Literal["keep", "repeat", "exclude", "not_judged", "aborted", "fault"]
@@ -136,4 +136,5 @@ class Said(Part, frozen=True):
     reasons: tuple[str, ...] = ()
     repeat: tuple[int, ...] = ()
     report: str = ""
+    next: str = ""
     files: tuple[File, ...] = ()

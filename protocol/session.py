@@ -154,7 +154,7 @@ class _Course:
         self.stage.finish(step.name)
 
     def _look_back(self, step: Step) -> None:
-        """Hold after the last trial, where its clip was lost: no other is left to be spoilt, but this one can be shown again."""
+        """Hold after the last trial, where its clip was lost: none is left to be spoilt, but this one can be shown again."""
         last = next((earlier for earlier in reversed(self.steps) if earlier.trial), None)
         if last is None or last.name not in self.stage.past.done or self.steps.index(step) != self.steps.index(last) + 1:
             return

@@ -208,6 +208,7 @@ def verdict(board: Board) -> Payload | None:
         "text": said.text,
         "reasons": list(said.reasons),
         "report": bool(said.report),
+        "next": said.next,
         "files": files,
         "verified": texts["files_verified"].format(good=good, n=len(files)) if files else "",
     }

@@ -162,6 +162,7 @@ ENGLISH: Mapping[str, str] = {
     "reasons": "Because",
     "look_at": "Look at",
     "report": "Open the report",
+    "next": "Then type in the terminal",
     "files": "Files",
     "file": "File",
     "size": "Size",

@@ -164,6 +164,7 @@ VIETNAMESE: Mapping[str, str] = {
     "reasons": "Vì",
     "look_at": "Nên xem lại",
     "report": "Mở báo cáo",
+    "next": "Sau đó gõ vào cửa sổ dòng lệnh",
     "files": "Tệp",
     "file": "Tệp",
     "size": "Dung lượng",

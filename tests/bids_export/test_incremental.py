@@ -10,7 +10,7 @@ import pytest
 from bids_export import dataset, place, receipts, survey, validate
 from bids_export.place import PlaceError
 from bids_export.recording import RecordingError
-from bids_export.report import from_bids, verdict
+from bids_export.report import from_bids, from_run, verdict
 from protocol.folder import Session
 from tests.bids_export.lab import STUDY, Truth, Who, record
 
@@ -126,8 +126,12 @@ def test_a_second_run_of_a_session_writes_that_session_again_and_keeps_what_peop
     assert theirs.read_bytes() == b"years of work"
 
 
-def test_a_clip_that_a_resumed_run_shows_again_counts_there_and_the_verdict_asks_for_it_in_neither(tmp_path: Path) -> None:
-    first = record(tmp_path / "data", TINY, Who("01"), end="aborted")
+@pytest.mark.parametrize("lost", [(), ((1600, 500),)], ids=["broken-off", "repeated"])  # of a session that was complete
+def test_a_clip_that_a_resumed_run_shows_again_counts_there_and_the_verdict_asks_for_it_in_neither(
+    tmp_path: Path, lost: tuple[tuple[int, int], ...]
+) -> None:
+    first = record(tmp_path / "data", replace(TINY, lost=lost), Who("01"), end="complete" if lost else "aborted")
+    assert verdict.to_repeat(from_run.of_run(first)) == ((1,) if lost else ())
     again = replace(TINY, clips=((6.0, 9.0, "happiness"),))
     uid = Session.load(first.session_json).uid
     record(tmp_path / "data", again, Who("01", resumes=uid))

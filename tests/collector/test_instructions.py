@@ -172,8 +172,8 @@ EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
         (Situation("preflight"), "green", "All is well. Press START.", "start"),
         (Situation("finish", said=Said(exit=0, verdict="keep", text="keep")), "green",
          "Kept. Let the participant leave, then press Finish.", "stop"),
-        (Situation("finish", said=Said(exit=1, verdict="repeat", text="keep", repeat=(3, 5))), "amber",
-         "Ask the participant to stay, press Finish, and repeat clips 3, 5.", "stop"),
+        (Situation("finish", said=Said(exit=1, verdict="repeat", text="keep", repeat=(3, 5), next="emo-run s --repeat 3,5")),
+         "amber", "Clips 3, 5 again: ask the participant to stay, press Finish, then type: emo-run s --repeat 3,5", "stop"),
     ],
 )  # fmt: skip
 def test_an_operator_is_told(situation: Situation, light: str, text: str, button: str) -> None:

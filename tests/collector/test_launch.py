@@ -22,6 +22,7 @@ from collector.lock import Lock, LockedError
 from protocol import commands, folder, journal
 from protocol.estimate import estimate
 from protocol.folder import Manifest, Quality, Run
+from protocol.journal import Journal
 from protocol.study import ConsentForm, ParticipantForm
 from tests import terminals
 
@@ -128,7 +129,6 @@ def test_without_consent_nobody_is_recorded(study: Path, emo_run: Callable[..., 
     assert not (study.parent / "data").exists()
 
 
-def test_without_a_display_the_cure_is_named(
 def test_an_id_that_is_on_no_roster_begins_nothing_where_nobody_can_be_asked(
     study: Path, emo_run: Callable[..., tuple[int, str]]
 ) -> None:
@@ -140,6 +140,7 @@ def test_an_id_that_is_on_no_roster_begins_nothing_where_nobody_can_be_asked(
     assert not (study.parent / "data").exists()
 
 
+def test_without_a_display_the_cure_is_named(
     study: Path, emo_run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DISPLAY")
@@ -196,6 +197,43 @@ def test_a_repeat_is_a_new_run_and_changes_nothing_of_the_old_one(study: Path) -
     second, _ = prepare.begin(plan, *form, now=lambda: 2.0)
     assert (first.run, second.run) == ("01", "02")
     assert first.session_json.read_bytes() == before
+
+
+def test_the_command_that_starts_a_session_once_more_is_the_one_that_was_typed(study: Path) -> None:
+    data = study.parent / "my data"
+    plan = prepare.check(study, participant="07", session="02", data=data, twin=True)
+    typed = lineup.rerun(plan, lineup.Options(windowed=True), here=study.parent)
+    assert typed == "emo-run study --participant 07 --session 02 --data 'my data' --twin --windowed"
+    plain = prepare.check(study, participant="07", session="01", data=None, twin=False)
+    assert lineup.rerun(plain, lineup.Options(), here=Path("/elsewhere")) == f"emo-run {study} --participant 07"
+
+
+def test_clips_that_are_repeated_are_what_the_new_run_is_to_show(
+    study: Path, emo_run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert emo_run("--twin", "--repeat", "2")[1].startswith("--repeat: nothing of this session was recorded")
+    plan = prepare.check(study, participant="07", session="01", data=study.parent / "data", twin=True)
+    form = consent.simulated("07", Given(), FORM)
+    first, record = prepare.begin(plan, *form, now=lambda: 1.0)
+    begun: list[prepare.Plan] = []
+
+    def sit(plan: prepare.Plan, *_: object, **__: object) -> None:
+        begun.append(plan)
+        raise prepare.PrepareError("enough")
+
+    monkeypatch.setattr(launch.sitting, "sit", sit)
+    with Journal(first.journal("window"), now=lambda: 1.0) as written:
+        for n in (1, 2):
+            written.write(
+                "note", "marker", {"text": f"clip/offset trial={n} block=1 stim_id=a target=fear end=complete", "t": 1.0}
+            )
+    assert emo_run("--twin", "--repeat", "2") == (2, "enough\n")
+    second, repeat = prepare.begin(begun[0], *form, now=lambda: 2.0)
+    assert (second.run, repeat.resumes, repeat.trials) == ("02", record.uid, (2,))
+    for wrong in (("--repeat", "x"), ("--repeat", "9"), ("--repeat", "1", "--anew")):
+        code, err = emo_run("--twin", *wrong)
+        assert (code, err.count("\n"), err.startswith("--repeat")) == (2, 1, True)
+    assert len(begun) == 1
 
 
 def test_a_participants_folder_that_leads_elsewhere_is_refused(study: Path, tmp_path: Path) -> None:

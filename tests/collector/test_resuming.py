@@ -12,7 +12,7 @@ from collector import resuming
 from collector.resuming import Left, ResumeError
 from collector.xdf import StreamHeader, Writer, header_xml
 from protocol import folder, resume
-from protocol.folder import Run
+from protocol.folder import Run, Session
 from protocol.journal import Journal
 from protocol.markers import STREAM_NAME, STREAM_TYPE
 from protocol.ports import Stopped
@@ -113,6 +113,61 @@ def test_a_run_is_gone_on_with_as_it_was_begun(tmp_path: Path, now: dict[str, ob
     a_run(tmp_path, ends={1: "complete", 2: "none"})
     with pytest.raises(ResumeError, match=said):
         resuming.choose(left(tmp_path), True, **{"study_sha256": "ab", "twin": True, "ask": None, **now})  # type: ignore[arg-type]
+
+
+# ---- clips that are shown once more
+
+
+def again(data: Path, *wanted: int, **now: object) -> Left:
+    return resuming.repeat(left(data), wanted, TRIALS, **{"study_sha256": "ab", "twin": True, **now})  # type: ignore[arg-type]
+
+
+def test_clips_of_a_complete_session_are_shown_once_more_by_a_run_that_goes_on_with_it(tmp_path: Path) -> None:
+    a_run(tmp_path, ends=dict.fromkeys(range(1, 5), "complete"))
+    found = again(tmp_path, 2, 4)
+    assert ([trial.trial for trial in found.trials], found.again, found.begun[4]) == ([2, 4], (2, 4), 1)
+
+
+def test_what_is_left_of_a_session_is_shown_with_them(tmp_path: Path) -> None:
+    a_run(tmp_path, ends={1: "complete", 2: "complete", 3: "interrupted"})
+    found = again(tmp_path, 1, 3)
+    assert ([trial.trial for trial in found.trials], found.again) == ([1, 3, 4], (1,))
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_left"), [({2: "complete", 4: "none"}, [4]), ({}, [2, 4]), ({2: "skipped", 4: "complete"}, [])]
+)
+def test_the_run_that_was_to_show_them_again_answers_for_them(tmp_path: Path, ends: dict[int, str], is_left: list[int]) -> None:
+    a_run(tmp_path, ends=dict.fromkeys(range(1, 5), "complete"), uid="a")
+    run = a_run(tmp_path, ends=ends, uid="b", resumes="a")
+    Session.load(run.session_json).model_copy(update={"trials": (2, 4)}).save(run.session_json)
+    assert [trial.trial for trial in left(tmp_path).trials] == is_left
+    assert left(tmp_path).open is bool(is_left)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "said"),
+    [
+        ((5,), {}, "--repeat = 5: the session has the trials 1 to 4"),
+        ((2,), {"study_sha256": "cd"}, "the study was changed since"),
+        ((2,), {"twin": False}, "is simulated; go on with --twin"),
+    ],
+)
+def test_what_cannot_be_shown_again_is_refused(
+    tmp_path: Path, wanted: tuple[int, ...], now: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ResumeError, match="nothing of this session was recorded"):
+        again(tmp_path, *wanted)
+    a_run(tmp_path, ends={1: "complete"})
+    with pytest.raises(ResumeError, match=said):
+        again(tmp_path, *wanted, **now)
+
+
+@pytest.mark.parametrize("text", ["", "3,", "three", "3;5", "1.5"])
+def test_clips_are_named_by_their_numbers(text: str) -> None:
+    assert resuming.numbers(" 5,3, 5") == (3, 5)
+    with pytest.raises(ResumeError, match="name clips by their numbers"):
+        resuming.numbers(text)
 
 
 def test_a_replacement_of_a_replacement_has_the_first_one_s_order(tmp_path: Path) -> None:

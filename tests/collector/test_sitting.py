@@ -178,13 +178,14 @@ def test_alarms_that_were_on_are_on_again_and_findings_keep_their_reasons(run: R
     rows = journalled(
         run, ("note", "finding", finding), ("note", "override", {"code": "sound/muted", "text": "muted", "reason": "silent"}),
         ("alarm", "disk/low", {"cleared": False, "level": "warn", "t_cause": 99.0}),
-        ("alarm", "camera/lost", {"cleared": False, "level": "warn", "t_cause": 98.0, "reason": "no frame"}),
+        ("alarm", "camera/lost", {"cleared": False, "t_cause": 98.0, "reason": "no frame", "who": "collector"}),
         ("alarm", "disk/low", {"cleared": True, "level": "warn", "t_cause": 103.0}),
     )  # fmt: skip
     assert [(one.code, one.overridden) for one in rejoin.findings(rows)] == [("sound/muted", "silent")]
     troubles = Troubles(Diary(now=lambda: 0.0), view=None, now=lambda: 200.0)  # type: ignore[arg-type]
     rejoin.restore(troubles, rows)
     assert [(one.code, one.text, one.t_cause) for one in troubles.on] == [("camera/lost", "no frame", 98.0)]
+    assert troubles.told_by("collector") == ("camera/lost",)
 
 
 @pytest.mark.parametrize(

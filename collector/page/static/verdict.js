@@ -16,6 +16,7 @@
   function judged(p) {
     return h("div", { class: `judged ${p.verdict}`, data: { test: "verdict", verdict: p.verdict } },
       h("h1", {}, sign(SIGNS[p.verdict]), p.title), h("p", { class: "text", text: p.text, data: { test: "verdict-text" } }),
+      p.next ? h("p", { class: "next" }, say("next"), h("code", { text: p.next, data: { test: "next" } })) : null,
       p.reasons.length ? h("h2", { text: say(p.verdict === "keep" ? "look_at" : "reasons") }) : null,
       p.reasons.length ? h("ul", { data: { test: "reasons" } }, ...p.reasons.map((text) => h("li", { text }))) : null,
       p.report ? h("a", { href: "/report", target: "_blank", rel: "noopener", text: say("report"), data: { test: "report" } }) : null);

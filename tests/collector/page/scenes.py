@@ -123,11 +123,12 @@ def lost(language: str = "en") -> Scene:
 
 
 def finish(language: str = "en", *, report: str = "") -> Scene:
+    typed = "emo-run study --participant 07 --repeat 4,9"
     texts = {
-        "en": ("Ask the participant to stay, press Finish, and repeat clips 4, 9.", "repeat clips 4, 9",
+        "en": (f"Clips 4, 9 again: ask the participant to stay, press Finish, then type: {typed}", "repeat clips 4, 9",
                "clip 4 lost 31 % of its EEG", "clip 9: the participant left the picture for 12 s",
                "the cap check was overridden: 'trial run'"),
-        "vi": ("Mời người tham gia ngồi lại, nhấn Hoàn tất, rồi ghi lại các đoạn phim 4, 9.", "ghi lại đoạn 4, 9",
+        "vi": (f"Ghi lại đoạn phim 4, 9: mời người tham gia ngồi lại, nhấn Hoàn tất, rồi gõ lệnh: {typed}", "ghi lại đoạn 4, 9",
                "đoạn 4 mất 31 % EEG", "đoạn 9: người tham gia ra khỏi hình 12 giây",
                "đã bỏ qua kiểm tra mũ: 'chạy thử'"),
     }[language]  # fmt: skip
@@ -135,7 +136,8 @@ def finish(language: str = "en", *, report: str = "") -> Scene:
     sizes = {f"{stem}_eeg.xdf": 41_231_114, f"{stem}_recording-face_video.mkv": 812_004_551, f"{stem}_trials.csv": 18_204,
              "journal-launch.jsonl": 40_911, "session.json": 812}  # fmt: skip
     files = tuple(File(name=n, size_B=b, verified=True if i < 4 else None) for i, (n, b) in enumerate(sizes.items()))
-    said = Said(exit=1, verdict="repeat", text=texts[1], reasons=texts[2:], repeat=(4, 9), report=report, files=files)
+    said = Said(exit=1, verdict="repeat", text=texts[1], reasons=texts[2:], repeat=(4, 9), report=report, files=files,
+                next=typed)  # fmt: skip
     return scene(
         language, screen="finish", phase="finish", light="amber", said=said, buttons=("stop",), t_s=2710.0,
         instruction=Instruction(code="finish/repeat", text=texts[0], button="stop"),

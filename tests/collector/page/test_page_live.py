@@ -40,7 +40,7 @@ def show(operator: Operator, launcher: Launcher, scene: Scene, **changes: object
 
 
 def sent(operator: Operator, launcher: Launcher, n: int = 1) -> list[Command]:
-    operator.wait(lambda _: len(launcher.commands) >= n, limit_s=5, what=f"command {n}")
+    operator.wait(lambda _: len(launcher.commands) >= n, what=f"command {n}")
     operator.page.wait_for_timeout(250)  # one too many would come now
     return list(launcher.commands)
 
@@ -173,6 +173,7 @@ def test_finish_shows_verdict_reasons_and_what_was_verified(operator: Operator, 
     assert operator.page.get_attribute('[data-test="verdict"]', "data-verdict") == "repeat"
     assert "clip 4 lost 31 % of its EEG" in operator.text("reasons")
     assert operator.text("verified") == "4 of 5 checksums verified"
+    assert operator.text("next") == "emo-run study --participant 07 --repeat 4,9"
     with operator.page.expect_popup() as opened:
         operator.page.click('[data-test="report"]')
     opened.value.wait_for_load_state()
@@ -212,9 +213,11 @@ def test_record_fits_and_is_large_enough(operator: Operator, launcher: Launcher,
     width, height = SIZES[size]
     operator.page.set_viewport_size({"width": width, "height": height})
     show(operator, launcher, scenes.lost(language))
-    operator.page.wait_for_timeout(300)
     within = "({scrollWidth: w, scrollHeight: h}) => [w, h]"
-    assert operator.page.evaluate(f"({within})(document.documentElement)") == [width, height]
+    operator.wait(
+        lambda o: o.page.evaluate(f"({within})(document.documentElement)") == [width, height],
+        what=f"a page of {width} x {height}",
+    )
     assert operator.text("alpha").endswith(("2.3 ×", "2,3 lần"))
     for name in ("gauges", "contact_check", "tiles", "timeline"):
         w, h, cw, ch = operator.page.evaluate(
