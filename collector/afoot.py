@@ -92,7 +92,7 @@ class Afoot:
         self.began = self.now()
         self.deadline = self.began + patience.streams
         self.outcome = Outcome("aborted", "the window never opened")
-        self.gauges, self.flips, self.timeline = Gauges(course.study), Flips(), Timeline()
+        self.gauges, self.flips, self.timeline = Gauges(course.study), Flips(), Timeline(helm.header.language)
         self.hold = Hold(lambda command, id_: self.team.send("window", command, id_=id_), now=self.now, attended=helm.attended)
         self.contact = ContactCheck(self._reader(), diary=helm.diary, now=self.now)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from collector import alarm_words
 from collector.crew import Phase, Picture
 from collector.instructions import decide
 from collector.situation import Situation, allowed
@@ -62,12 +63,13 @@ def scene(header: Header, known: Known, *, seq: int) -> Scene:
     """Return the scene of how things stand."""
     s = known.situation
     light, instruction = decide(s)
+    troubles = tuple(alarm_words.told(one, s.language) for one in s.troubles)
     return Scene(
         seq=seq, screen=SCREENS[s.phase], phase=s.phase, light=light, instruction=instruction, study=header.study,
         participant=header.participant, session=header.session, run=known.run, language=header.language,
         simulated=header.simulated, t_s=known.t_s, recording=s.recording, state=s.state, trial=s.trial,
         n_trials=header.n_trials, buttons=allowed(s), findings=s.findings, gate=s.gate, contact=s.contact, battery=s.battery,
-        battery_left_s=s.battery_left_s, troubles=s.troubles, timeline=known.timeline, said=s.said, cap=header.cap,
+        battery_left_s=s.battery_left_s, troubles=troubles, timeline=known.timeline, said=s.said, cap=header.cap,
     )  # fmt: skip
 
 

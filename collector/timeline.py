@@ -6,8 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from collector.alarm_words import called
+from collector.page.words import WORDS
 from protocol import markers
 from protocol.scene import Moment
+from protocol.words_types import Language
 
 KEPT = 300  # moments: a session of two hours has about a hundred
 Kind = Literal["clip", "baseline", "sync", "rating", "break", "pause", "alarm", "note", "state"]
@@ -21,13 +24,19 @@ _BETWEEN = ("fixation", "hint", "rest", "waiting", "starting", "")  # too short 
 class Timeline:
     """Takes in states and happenings in the order of their time.
 
+    Parameters
+    ----------
+    language : str
+        Of its texts.
+
     Attributes
     ----------
     moments : tuple of Moment
         Seconds after the beginning; the last one that is still on the screen has no length yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = "en") -> None:
+        self._language: Language = language
         self.moments: tuple[Moment, ...] = ()
         self._state = ""
         self._open: int | None = None
@@ -42,12 +51,13 @@ class Timeline:
         self._state = same
         self._close(t_s)
         if name not in _BETWEEN:
-            self._add(Moment(t_s=t_s, kind=kind, text=_text(name, keys)))
+            self._add(Moment(t_s=t_s, kind=kind, text=_text(name, keys, self._language)))
             self._open = len(self.moments) - 1
 
     def add(self, kind: Kind, text: str, t_s: float) -> None:
-        """Take in something that happened."""
-        self._add(Moment(t_s=t_s, kind=kind, text=text, for_s=0.0))
+        """Take in something that happened; of an alarm the code."""
+        said = called(text, self._language) if kind == "alarm" else text
+        self._add(Moment(t_s=t_s, kind=kind, text=said, for_s=0.0))
 
     def _add(self, moment: Moment) -> None:
         dropped = max(0, len(self.moments) + 1 - KEPT)
@@ -63,6 +73,10 @@ class Timeline:
         self.moments, self._open = tuple(moments), None
 
 
-def _text(name: str, keys: dict[str, str]) -> str:
+def _text(name: str, keys: dict[str, str], language: Language) -> str:
     words = [keys[key] for key in ("trial", "target") if key in keys]
-    return " ".join(words) if name in ("clip", "rating") and words else name.replace("/", " ").replace("_", " ")
+    if name in ("clip", "rating") and words:
+        return " ".join(words)
+    if language == "en":  # states are named in English words
+        return name.replace("/", " ").replace("_", " ")
+    return WORDS[language].get(f"state_{name.partition('/')[0]}", WORDS[language]["state_page"])

@@ -149,6 +149,16 @@ def test_the_timeline_has_clips_with_their_lengths_and_one_moment_for_all_questi
     ]  # fmt: skip
 
 
+def test_the_timeline_of_a_vietnamese_study_is_vietnamese() -> None:
+    line = Timeline("vi")
+    for t, state in ((1.0, "baseline/eyes_open"), (9.0, CLIP), (16.0, "mood_repair/told"), (20.0, "welcome")):
+        line.see(state, t)
+    line.add("note", "coughs", 21.0)
+    line.add("alarm", "stream/lost EEG", 21.5)
+    texts = ["đường nền", "1 fear", "đoạn phim thư giãn cuối", "lời chào", "coughs", "EEG im lặng"]
+    assert [moment.text for moment in line.moments] == texts
+
+
 def test_a_long_session_keeps_its_newest_moments() -> None:
     line = Timeline()
     for n in range(KEPT + 50):
