@@ -188,7 +188,8 @@ class Clips:
     """Predictions of whole showings of clips, each field of shape (n_predictions,).
 
     ``stimuli`` names what was shown, and ``showings`` numbers the showing, since a split may predict one several times; left
-    out, stimuli are not known, and every prediction is of a showing of its own.
+    out, stimuli are not known, and every prediction is of a showing of its own. ``known`` marks predictions of stimuli that
+    stood in training too, unlike the others: the tests leave them out, since they may be recognised by what they are.
     """
 
     labels: Ints
@@ -196,6 +197,18 @@ class Clips:
     participants: NDArray[np.str_]
     stimuli: NDArray[np.str_] | None = None
     showings: Ints | None = None
+    known: NDArray[np.bool_] | None = None
+
+    def new(self) -> Clips:
+        """Return the predictions of what was not in training."""
+        if self.known is None:
+            return self
+        new = ~self.known
+        return Clips(
+            labels=self.labels[new], predicted=self.predicted[new], participants=self.participants[new],
+            stimuli=None if self.stimuli is None else self.stimuli[new],
+            showings=None if self.showings is None else self.showings[new],
+        )  # fmt: skip
 
 
 def by_clip(
@@ -205,6 +218,7 @@ def by_clip(
     *,
     stimuli: Sequence[str] | None = None,
     folds: Sequence[str] | None = None,
+    known: Sequence[bool] | None = None,
 ) -> Clips:
     """Join the windows of each clip: the mean of their log-probabilities decides.
 
@@ -220,6 +234,8 @@ def by_clip(
         What each window is of.
     folds : sequence of str, optional
         Which fold predicted each window: a clip that several predicted is several predictions.
+    known : sequence of bool, optional
+        Whether each window's stimulus, unlike others, stood in training too.
     """
     rows_of: dict[tuple[object, ...], list[int]] = {}
     for row in np.flatnonzero(np.isfinite(log_p).all(axis=1)).tolist():
@@ -232,6 +248,7 @@ def by_clip(
         participants=np.array([str(clips[row][0]) for row in first], dtype=np.str_),
         stimuli=None if stimuli is None else np.array([stimuli[row] for row in first], dtype=np.str_),
         showings=np.array([number[clip] for clip, _ in rows_of], dtype=np.int64),
+        known=None if known is None else np.array([known[row] for row in first], dtype=np.bool_),
     )
 
 
@@ -259,6 +276,7 @@ def permutation_p(clips: Clips, *, seed: int) -> float | None:
     float or None
         ``(1 + as good or better) / (1 + N_PERMUTATIONS)``; None where no participant has clips of two emotions.
     """
+    clips = clips.new()
     showings = np.arange(len(clips.labels)) if clips.showings is None else clips.showings
     return _permuted(clips, showings, clips.participants, seed)
 
@@ -274,6 +292,7 @@ def permutation_p_stimuli(clips: Clips, *, seed: int) -> float | None:
     float or None
         None where stimuli are not known, one has several labels, or all have the same.
     """
+    clips = clips.new()
     if clips.stimuli is None:
         return None
     names, of = np.unique(clips.stimuli, return_inverse=True)

@@ -46,12 +46,15 @@ class Split:
     """A way to divide the windows.
 
     ``leaky`` says that what the sides share inflates the score; ``shares`` names what they share, counted, not declared.
+    ``only_rests`` is whether the stimuli that both sides share are rests alone: one screen for everybody, which no split can
+    keep from training without taking the whole emotion from it.
     """
 
     name: str
     leaky: bool
     shares: tuple[Share, ...]
     folds: tuple[Fold, ...]
+    only_rests: bool = False
 
 
 class SplitError(BidsError):
@@ -77,8 +80,7 @@ def window_random(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
     _trials_of_each_class(name, windows)
     rest, test = _draw(np.arange(len(windows)), labels, TEST_SHARE, seed)
     train, validation = _draw(rest, labels, VALIDATION_SHARE, seed + 1)
-    fold = Fold("all", train, validation, test)
-    return Split(name, True, shared(windows, [fold]), (fold,))
+    return _split(name, windows, [Fold("all", train, validation, test)], leaky=True)
 
 
 def leave_trial_out(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
@@ -106,7 +108,7 @@ def leave_trial_out(windows: Sequence[Window], labels: Ints, seed: int) -> Split
         }
         test = np.array([window.clip in tested for window in windows])
         folds.append(_by_clips(f"trials-{index + 1}", windows, test, seed=seed, index=index))
-    return Split(name, False, shared(windows, folds), tuple(folds))
+    return _split(name, windows, folds)
 
 
 def leave_stimulus_out(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
@@ -123,7 +125,7 @@ def leave_stimulus_out(windows: Sequence[Window], labels: Ints, seed: int) -> Sp
         _by_clips(f"stimuli-{index + 1}", windows, _shown(windows, stimuli), seed=seed, index=index)
         for index, stimuli in enumerate(_stimuli(name, windows, seed))
     ]
-    return Split(name, False, shared(windows, folds), tuple(folds))
+    return _split(name, windows, folds)
 
 
 def leave_one_subject_out(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
@@ -138,8 +140,7 @@ def leave_one_subject_out(windows: Sequence[Window], labels: Ints, seed: int) ->
     """
     name = "leave-one-subject-out"
     people = _people(name, windows)
-    folds = tuple(_without(person, people, windows, seed) for person in people)
-    return Split(name, False, shared(windows, folds), folds)
+    return _split(name, windows, [_without(person, people, windows, seed) for person in people])
 
 
 def leave_subject_and_stimulus_out(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
@@ -164,7 +165,7 @@ def leave_subject_and_stimulus_out(windows: Sequence[Window], labels: Ints, seed
                 folds.append(Fold(f"{fold.name}+stimuli-{index + 1}", fold.train, fold.validation, fold.test))
     if not folds:
         raise SplitError(name, "no participant saw a stimulus that others did without; show everybody the same clips")
-    return Split(name, False, shared(windows, folds), tuple(folds))
+    return _split(name, windows, folds)
 
 
 def train_one_test_others(windows: Sequence[Window], labels: Ints, seed: int) -> Split:
@@ -187,7 +188,7 @@ def train_one_test_others(windows: Sequence[Window], labels: Ints, seed: int) ->
             mine = np.flatnonzero(who == person)
             drawn = _clips_for_validation([windows[row] for row in mine], np.random.default_rng([seed, 5, index]))
             folds.append(Fold(f"sub-{person}", mine[~drawn], mine[drawn], np.flatnonzero(who != person)))
-    return Split(name, False, shared(windows, folds), tuple(folds))
+    return _split(name, windows, folds)
 
 
 SPLITS: Mapping[str, Callable[[Sequence[Window], Ints, int], Split]] = {
@@ -212,6 +213,14 @@ def everybody(windows: Sequence[Window], labels: Ints, seed: int) -> Fold:
     return Fold("everybody", np.flatnonzero(~held_out), np.flatnonzero(held_out), np.array([], dtype=np.int64))
 
 
+def _split(name: str, windows: Sequence[Window], folds: Sequence[Fold], *, leaky: bool = False) -> Split:
+    """Return a split that says what its sides share."""
+    shares = shared(windows, folds)
+    clips = [window.stimulus if window.shown == "clip" else None for window in windows]
+    only_rests = "stimulus" in shares and not any(_overlap(clips, fold) for fold in folds)
+    return Split(name, leaky, shares, tuple(folds), only_rests)
+
+
 def shared(windows: Sequence[Window], folds: Sequence[Fold]) -> tuple[Share, ...]:
     """Return what training (with validation) and test windows have in common in any fold.
 
@@ -225,18 +234,19 @@ def shared(windows: Sequence[Window], folds: Sequence[Fold]) -> tuple[Share, ...
     Returns
     -------
     tuple of {"trial", "stimulus", "participant"}
-        In this order.
+        In this order. Rests of one emotion are one stimulus: the same screen.
     """
     keys: dict[Share, list[Hashable]] = {
         "trial": [window.clip for window in windows],
-        "stimulus": [window.stim_id for window in windows],
+        "stimulus": [window.stimulus for window in windows],
         "participant": [window.participant for window in windows],
     }
     return tuple(name for name, values in keys.items() if any(_overlap(values, fold) for fold in folds))
 
 
-def _overlap(values: Sequence[Hashable], fold: Fold) -> bool:
-    seen = {values[row] for row in itertools.chain(fold.train, fold.validation)}
+def _overlap(values: Sequence[Hashable | None], fold: Fold) -> bool:
+    """Return whether a value stands on both sides; None is no value."""
+    seen = {values[row] for row in itertools.chain(fold.train, fold.validation)} - {None}
     return any(values[row] in seen for row in fold.test)
 
 

@@ -19,6 +19,7 @@ ARTEFACT_UV = 500.0
 
 Where = Literal["all", "central"]
 LabelKind = Literal["target", "rating", "agreeing"]
+Shown = Literal["clip", "rest"]
 Span = tuple[float, float]
 Dropped = Counter[tuple[str, str]]
 
@@ -28,7 +29,8 @@ class Window:
     """Three seconds of one clip.
 
     ``target`` is the stimulus norm, ``rating`` the discrete self-report; ``t0_s`` and ``t1_s`` are seconds from the first EEG
-    sample on the EEG's own clock; ``since_onset_s`` is where it begins in its clip.
+    sample on the EEG's own clock; ``since_onset_s`` is where it begins in its clip. ``shown`` is what it is of: a rest with a
+    target counts like a clip.
     """
 
     participant: str
@@ -41,6 +43,12 @@ class Window:
     t0_s: float
     t1_s: float
     since_onset_s: float = 0.0
+    shown: Shown = "clip"
+
+    @property
+    def stimulus(self) -> str:
+        """Return what was on the screen: all rests of an emotion are one stimulus, whatever each is called."""
+        return f"rest/{self.target}" if self.shown == "rest" else self.stim_id
 
     @property
     def clip(self) -> tuple[str, str, str, int]:
@@ -76,11 +84,15 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """What the events of one recording say: its windows, its gaps, and what was left out by (reason, emotion)."""
+    """What the events of one recording say: its windows, its gaps, and what was left out by (reason, emotion).
+
+    ``unheard`` are windows that are counted as left out for want of EEG: a camera may have seen them.
+    """
 
     windows: tuple[Window, ...]
     gaps: tuple[Span, ...]
     dropped: Dropped
+    unheard: tuple[Window, ...] = ()
 
 
 def spans(onset_s: float, duration_s: float, *, where: Where = "all") -> list[Span]:
@@ -145,10 +157,10 @@ def read_events(files: RecordingFiles, *, where: Where = "all", rules: Rules | N
     try:
         gaps = tuple(_span(row) for row in rows if row["trial_type"].upper().startswith("BAD"))
         shown = [row for row in rows if _target(row)]
-        kept, dropped = _cut(shown, gaps, files, where, replace(rules, onset_skip_s=skip_s), stop_s)
+        kept, unheard, dropped = _cut(shown, gaps, files, where, replace(rules, onset_skip_s=skip_s), stop_s)
     except ValueError as error:
         raise BidsError(f"{path}: {error}; export the recording again") from None
-    return Events(windows=tuple(kept), gaps=gaps, dropped=dropped)
+    return Events(windows=tuple(kept), gaps=gaps, dropped=dropped, unheard=tuple(unheard))
 
 
 def _asked_skip(files: RecordingFiles) -> float:
@@ -170,8 +182,10 @@ def _target(row: Row) -> str:
 
 def _cut(
     shown: list[Row], gaps: tuple[Span, ...], files: RecordingFiles, where: Where, rules: Rules, stop_s: float
-) -> tuple[list[Window], Dropped]:
+) -> tuple[list[Window], list[Window], Dropped]:
+    """Return windows, those without EEG, and what is left out, the second among it."""
     kept: list[Window] = []
+    unheard: list[Window] = []
     dropped: Dropped = Counter()
     skip_s = rules.onset_skip_s or 0.0
     for number, row in enumerate(shown, start=1):
@@ -183,13 +197,19 @@ def _cut(
         for t0, t1 in spans(start, stop - start, where=where):
             if t0 - start < skip_s - 1 / SFREQ:
                 dropped[f"first {skip_s:g} s", target] += 1
-            elif any(t0 <= last and t1 >= first for first, last in gaps):
-                dropped["gap", target] += 1
-            elif t0 < 0 or t1 > stop_s:
-                dropped["beyond the recording", target] += 1
-            else:
-                kept.append(_window(files, row, number, target, (t0, t1), since_onset_s=max(0.0, t0 - start)))
-    return kept, dropped
+                continue
+            window = _window(files, row, number, target, (t0, t1), since_onset_s=max(0.0, t0 - start))
+            if lost := _lost(window, gaps, stop_s):
+                dropped[lost, target] += 1
+            (unheard if lost else kept).append(window)
+    return kept, unheard, dropped
+
+
+def _lost(window: Window, gaps: tuple[Span, ...], stop_s: float) -> str:
+    """Return why a window has no EEG, empty where it has."""
+    if any(window.t0_s <= last and window.t1_s >= first for first, last in gaps):
+        return "gap"
+    return "beyond the recording" if window.t0_s < 0 or window.t1_s > stop_s else ""
 
 
 def _unusable(row: Row, rules: Rules) -> str:
@@ -206,7 +226,7 @@ def _window(files: RecordingFiles, row: Row, number: int, target: str, span: Spa
         participant=files.participant, session=files.session, run=files.run,
         trial=number if trial == "n/a" else int(trial), stim_id=row.get("stim_id", "n/a"), target=target,
         rating=None if rating == "n/a" else rating, t0_s=span[0], t1_s=span[1],
-        since_onset_s=since_onset_s,
+        since_onset_s=since_onset_s, shown="rest" if row["trial_type"].startswith("rest") else "clip",
     )  # fmt: skip
 
 

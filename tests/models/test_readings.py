@@ -35,8 +35,34 @@ def scored(data: Dataset) -> list[Scored]:
     return [one for outcome in outcomes for one in scores.scored(data, outcome, labels="target", seed=1)]
 
 
+@pytest.fixture(scope="module")
+def rested(data: Dataset) -> list[Scored]:
+    windows = tuple(replace(window, shown="rest") if window.target == "neutral" else window for window in data.windows)
+    made = [splits.SPLITS[name](windows, data.labels, 1) for name in ("leave-one-subject-out", splits.HEADLINE)]
+    recipes = train.recipes(("nearest",), (), KINDS)  # type: ignore[arg-type]
+    outcomes = train.cross_validate(replace(data, windows=windows), splits=made, recipes=recipes, seed=1)
+    return [
+        one for outcome in outcomes
+        for one in scores.scored(replace(data, windows=windows), outcome, labels="target", seed=1)
+    ]  # fmt: skip
+
+
 def of(scored: list[Scored], split: str) -> Scored:
     return next(one for one in scored if one.row.split == split)
+
+
+class TestRests:
+    """The paper's own design: neutral is a cross on the screen, three times."""
+
+    def test_the_row_says_that_the_headline_shares_their_screen_and_p_is_of_the_clips(self, rested: list[Scored]) -> None:
+        row = of(rested, splits.HEADLINE).row
+        assert row.shares == ("stimulus",) and row.p_stimuli is not None
+        assert of(rested, "leave-one-subject-out").row.p_stimuli is None
+
+    def test_the_readings_say_it_in_a_sentence_and_only_then(self, rested: list[Scored], scored: list[Scored]) -> None:
+        (said,) = scores.readings([one.row for one in rested])
+        assert said.endswith(scores.RESTS)
+        assert not any(scores.RESTS in sentence for sentence in scores.readings([one.row for one in scored]))
 
 
 class TestWhatStandsBehind:

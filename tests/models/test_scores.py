@@ -1,5 +1,7 @@
 """Scores, intervals and the permutation test, on cases whose answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -157,6 +159,23 @@ class TestPermutation:
             film_ps.append(permutation_p_stimuli(misled, seed=run))
         assert np.mean(np.array(clip_ps, dtype=float) < 0.01) > 0.05, "by clips, chance looks like a finding"
         assert np.mean(np.array(film_ps, dtype=float) < 0.01) <= 0.02
+
+    def test_rests_that_everybody_knows_by_their_screen_prove_nothing(self) -> None:
+        """Three clips of each of three emotions named at random, three rests rightly: what is new is at chance."""
+        rng = np.random.default_rng(0)
+        labels = np.tile(np.repeat(np.arange(4), 3), 6)
+        rests, people = labels == 3, np.repeat([f"p{i}" for i in range(6)], 12)
+        stimuli = np.where(rests, "rest/neutral", np.tile([f"s{i}" for i in range(12)], 6))
+        predicted = np.where(rests, 3, rng.integers(0, 3, 72))
+        blind = Clips(labels, predicted, people, stimuli=stimuli)
+        p = permutation_p(blind, seed=1)
+        assert p is not None and p < 0.01, "the screen alone looks like a finding"
+        found = replace(blind, known=rests)
+        clips_alone = [values[~rests] for values in (labels, predicted, people, stimuli)]
+        alone = Clips(*clips_alone[:3], stimuli=clips_alone[3])
+        for test in (permutation_p, permutation_p_stimuli):
+            p = test(found, seed=1)
+            assert p == test(alone, seed=1) and p is not None and p > 0.05
 
     def test_films_with_several_labels_have_no_p(self) -> None:
         rated = Clips(np.array([0, 1]), np.array([0, 1]), np.array(["a", "b"]), stimuli=np.array(["s", "s"]))

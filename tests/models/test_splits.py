@@ -106,6 +106,30 @@ class TestEachSplit:
             assert not {windows[row].clip for row in fold.train} & {windows[row].clip for row in fold.validation}
 
 
+class TestRests:
+    """An emotion that is shown by rests, each with a name of its own, is one screen on both sides."""
+
+    @staticmethod
+    def windows() -> tuple[list[Window], np.ndarray]:
+        windows, labels = windows_of(5)
+        return [replace(window, shown="rest") if window.target == "e3" else window for window in windows], labels
+
+    @pytest.mark.parametrize(
+        ("name", "shares"), [(HEADLINE, ("stimulus",)), ("leave-stimulus-out", ("stimulus", "participant"))]
+    )
+    def test_new_clips_are_not_said_to_share_nothing(self, name: str, shares: tuple[str, ...]) -> None:
+        split = splits.SPLITS[name](*self.windows(), 1)
+        assert (split.shares, split.only_rests) == (shares, True)
+
+    @pytest.mark.parametrize("name", ["leave-one-subject-out", "leave-trial-out"])
+    def test_where_clips_are_shared_too_it_is_not_about_rests(self, name: str) -> None:
+        split = splits.SPLITS[name](*self.windows(), 1)
+        assert "stimulus" in split.shares and not split.only_rests
+
+    def test_without_rests_nothing_is_said_of_them(self) -> None:
+        assert not any(make(*windows_of(5), 1).only_rests for make in splits.SPLITS.values())
+
+
 def of(name: str, *windows: tuple[list[Window], np.ndarray]) -> Split:
     return splits.SPLITS[name](*windows[0], 1)
 

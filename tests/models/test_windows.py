@@ -150,6 +150,7 @@ class TestCutting:
         )
         events = read_events(files)
         assert [(window.t0_s, window.target, window.trial) for window in events.windows][1] == (10.0, "neutral", 4)
+        assert [(window.shown, window.stimulus) for window in events.windows] == [("clip", "n/a"), ("rest", "rest/neutral")]
         assert len(events.windows) == 2 and events.dropped == {("rest skipped", "neutral"): 1}
 
     def test_a_clip_that_was_shown_again_counts_once(self, root: Path) -> None:
