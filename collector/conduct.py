@@ -139,6 +139,7 @@ class Conductor:
                 self._see(beat)
             case Status() as status if envelope.who == "collector":
                 self._s.gauges.hear(status, self._now())
+                self._compare(status)
             case Alarm() as alarm:
                 self._relay(alarm, envelope.who)
             case Ack(of=of, ok=True):
@@ -148,10 +149,19 @@ class Conductor:
 
     def _relay(self, alarm: Alarm, who: str) -> None:
         news = self._troubles.alarm(
-            alarm.code, cleared=alarm.cleared, level=alarm.level, t_cause=alarm.t_cause, why=alarm.why, data={"who": who}
+            alarm.code, cleared=alarm.cleared, level=alarm.level, t_cause=alarm.t_cause, why=alarm.why, who=who
         )
         if news and not alarm.cleared:
             self._s.timeline.add("alarm", alarm.code, self._s.t_s)
+
+    def _compare(self, status: Status) -> None:
+        """Take the collector's own list of alarms for the truth: one, or its end, was lost while no launcher listened."""
+        if status.alarms is None:
+            return
+        for alarm in status.alarms:
+            self._relay(alarm, "collector")
+        for code in {*self._troubles.told_by("collector")} - {alarm.code for alarm in status.alarms}:
+            self._troubles.alarm(code, cleared=True, who="collector")
 
     def _see(self, beat: Beat) -> None:
         s, t = self._s, self._now()

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import msgspec
+
 from protocol.journal import Journal, Kind
 from protocol.link import Link
 from protocol.messages import Ack, Alarm, Command, Preview, Status
@@ -34,7 +36,7 @@ class Desk:
         self._link, self._journal, self._now = link, journal, now
         self.t_heard: float | None = None
         self._done: set[str] = set()
-        self._alarms: set[str] = set()
+        self._alarms: dict[str, Alarm] = {}  # that are on
         self._t_status = float("-inf")
 
     @property
@@ -66,19 +68,23 @@ class Desk:
         """Raise an alarm or clear it; returns whether that is news."""
         if on == (code in self._alarms):
             return False
-        (self._alarms.add if on else self._alarms.discard)(code)
         t_cause = self._now() if t is None else t
+        told = Alarm(code=code, level=level, t_cause=t_cause, cleared=not on, why=why)
+        if on:
+            self._alarms[code] = told
+        else:
+            del self._alarms[code]
         log.warning("%s%s%s", code, f": {why}" if why else "", "" if on else " is over")
         self.write("alarm", code, {"why": why, "level": level, "t_cause": t_cause, "cleared": not on})
         if self._link:
-            self._link.send(Alarm(code=code, level=level, t_cause=t_cause, cleared=not on, why=why))
+            self._link.send(told)  # where nobody takes it, the next status says it again
         return True
 
     def tell(self, status: Callable[[], Status], *, at_once: bool = False) -> None:
-        """Send the status where one is due; it is made only then."""
+        """Send the status where one is due, with the alarms that are on; it is made only then."""
         if self._link and (at_once or self._now() - self._t_status >= STATUS_S):
             self._t_status = self._now()
-            self._link.send(status())
+            self._link.send(msgspec.structs.replace(status(), alarms=tuple(self._alarms.values())))
 
     def show(self, picture: Callable[[], Preview | None]) -> None:
         """Send a picture of the camera to a launcher that lives; it is asked for only then."""

@@ -206,18 +206,19 @@ def findings(rows: Sequence[Row]) -> tuple[Finding, ...]:
 
 
 def restore(troubles: Troubles, rows: Sequence[Row]) -> None:
-    """Raise again what was on; what is over meanwhile is cleared by whoever watches it."""
-    on: dict[str, Trouble] = {}
+    """Raise again what was on; what is over meanwhile is cleared by whoever watches it, or by the collector's next status."""
+    on: dict[str, tuple[Trouble, str]] = {}
     for row in (row for row in rows if row.kind == "alarm"):
         if row.data.get("cleared"):
             on.pop(row.name, None)
             continue
-        on[row.name] = Trouble(
+        trouble = Trouble(
             code=row.name, text=str(row.data.get("reason") or row.name), level=row.data.get("level", "warn"),
             t_cause=float(row.data.get("t_cause", row.t_lsl)), t_raised=row.t_lsl,
         )  # fmt: skip
-    for trouble in on.values():
-        troubles.restore(trouble)
+        on[row.name] = trouble, str(row.data.get("who", ""))
+    for trouble, who in on.values():
+        troubles.restore(trouble, who=who)
 
 
 def _rows(run: Run, who: Literal["window", "collector", "launch"]) -> list[Row]:

@@ -15,7 +15,7 @@ import zmq
 from protocol import messages
 from protocol.messages import ADDRESS_VARIABLE, TOKEN_VARIABLE, Body, Envelope, MessageError, Who
 
-_QUEUED = 1000  # messages that wait for a peer before the oldest are dropped: a few minutes of beats
+_QUEUED = 1000  # messages that wait for a peer before new ones are dropped: a few minutes of beats
 
 
 def _socket(kind: int) -> zmq.Socket[bytes]:

@@ -73,13 +73,27 @@ class CameraStatus(Body, frozen=True):
     file: str
 
 
+class Alarm(Body, frozen=True):
+    """Something is wrong since ``t_cause`` (LSL seconds), or no longer; ``why`` with values, for people who mend it."""
+
+    code: str
+    level: Literal["warn", "stop"]
+    t_cause: float
+    cleared: bool = False
+    why: str = ""
+
+
 class Status(Body, frozen=True):
-    """What the collector does at this moment."""
+    """What the collector does at this moment.
+
+    ``alarms`` are those that are on: whoever missed one, or its end, learns of it here; None says nothing of them.
+    """
 
     recording: bool
     streams: tuple[StreamStatus, ...] = ()
     disk: DiskStatus | None = None
     camera: CameraStatus | None = None
+    alarms: tuple[Alarm, ...] | None = None
 
 
 class Command(Body, frozen=True):
@@ -96,16 +110,6 @@ class Ack(Body, frozen=True):
     of: str
     ok: bool
     error: str = ""
-
-
-class Alarm(Body, frozen=True):
-    """Something is wrong since ``t_cause`` (LSL seconds), or no longer; ``why`` with values, for people who mend it."""
-
-    code: str
-    level: Literal["warn", "stop"]
-    t_cause: float
-    cleared: bool = False
-    why: str = ""
 
 
 class Press(Body, frozen=True):

@@ -11,7 +11,7 @@ import pytest
 
 from collector import processes
 from collector.conduct import Conductor
-from collector.crew import Outcome, Patience, Picture, Roster
+from collector.crew import Outcome, Patience, Picture, Roster, Who
 from collector.diary import Diary
 from collector.helm import Helm
 from collector.lock import Lock
@@ -22,10 +22,19 @@ from collector.troubles import Troubles
 from protocol import folder, journal
 from protocol.journal import Journal
 from protocol.link import Hub
+from protocol.messages import Alarm, Envelope, Status
+from protocol.scene import Trouble
 
 CHILD = str(Path(__file__).with_name("fake_child.py"))
 SHORT = Patience(streams=30.0, farewell=1.0, closing=30.0, stop=processes.Patience(asked=20.0, terminated=20.0))
 STUBBORN = Patience(stop=processes.Patience(asked=0.5, terminated=0.5))
+
+
+class WithTheWindowAlone(Patience):
+    """Impatient with a window; a collector that ends as it should may take its time on a busy machine."""
+
+    def to_stop(self, who: Who) -> processes.Patience:
+        return STUBBORN.stop if who == "window" else SHORT.to_stop(who)
 
 
 class Recorded:
@@ -99,6 +108,31 @@ def test_a_session_runs_from_the_first_stream_to_the_manifest(scene: Scene) -> N
     assert scene.journalled("alarm") == []
 
 
+def test_what_the_collector_says_of_its_alarms_counts_whatever_was_lost_on_the_way(scene: Scene) -> None:
+    """A launcher that took a session over restores what its journal says: an alarm may have ended, or begun, meanwhile."""
+    hub, diary = Hub(now=time.monotonic), Diary(now=time.monotonic)
+    troubles = Troubles(diary, scene.view, now=time.monotonic)
+    team = Team(hub, diary=diary, lock=None, scratch=scene.run.path, now=time.monotonic, patience=SHORT)
+    helm = Helm(team, diary=diary, troubles=troubles, view=scene.view, header=Header("test", "07", "01"), now=time.monotonic)
+    conductor = Conductor(scene.run, Roster((), ()), helm=helm, patience=SHORT)
+    for code, who in (("stream/lost EEG", "collector"), ("window/frozen", "")):
+        troubles.restore(Trouble(code=code, text=code, level="stop", t_cause=1.0, t_raised=1.0), who=who)
+
+    def hear(alarms: tuple[Alarm, ...] | None) -> list[str]:
+        conductor.hear(
+            Envelope(token="", who="collector", t_lsl=0.0, type="Status", body=Status(recording=True, alarms=alarms))
+        )
+        return sorted(one.code for one in troubles.on)
+
+    assert hear(None) == ["stream/lost EEG", "window/frozen"], "it said nothing of them"
+    disk = Alarm(code="disk/low", level="warn", t_cause=2.0, why="80 MB left")
+    assert hear((disk,)) == ["disk/low", "window/frozen"]
+    assert [(one.text, one.t_cause) for one in troubles.on if one.code == "disk/low"] == [("80 MB left", 2.0)]
+    assert hear(()) == ["window/frozen"], "what the launcher itself sees is its own"
+    assert sorted(scene.view.said) == ["ALARM: disk/low: 80 MB left", "over: disk/low", "over: stream/lost EEG"]
+    hub.close()
+
+
 def test_nobody_presses_keys_for_a_real_participant(scene: Scene) -> None:
     asked: list[Picture] = []
     scene.interrupt_once(lambda p: p.state.startswith("welcome") and (asked.append(p) or len(asked) > 15))
@@ -132,8 +166,8 @@ def test_a_window_that_dies_each_time_ends_the_run_and_the_collector_closes_its_
 
 def test_a_window_that_dies_is_started_again_and_the_run_goes_on(scene: Scene) -> None:
     assert scene.play(window="dies once") == Outcome("complete")
-    notes = [line for line in scene.told() if line.startswith(("window started", "collector note"))]
-    assert notes == ["window started", "collector note window/lost", "window started", "collector note window/back"]
+    assert scene.told().count("window started") == 2
+    assert [line for line in scene.told() if "note" in line] == ["collector note window/lost", "collector note window/back"]
     assert "ALARM: window/lost: the window was ended by SIGKILL" in scene.view.said
     assert "over: window/lost" in scene.view.said
     assert folder.Manifest.load(scene.run.manifest_json).end == "complete"
@@ -168,7 +202,7 @@ def test_an_interrupt_before_the_window_opens_ends_the_collector(scene: Scene) -
 
 def test_a_window_that_refuses_to_stop_is_terminated_then_killed(scene: Scene) -> None:
     scene.interrupt_once(lambda p: p.state.startswith("welcome"))
-    outcome = scene.play(window="stubborn", sits=False, patience=STUBBORN)
+    outcome = scene.play(window="stubborn", sits=False, patience=WithTheWindowAlone())
     assert (outcome.end, outcome.reason, outcome.fault) == ("aborted", "operator", "")
     assert [name for name in scene.journalled("command") if name.startswith("window/")] == [
         "window/start", "window/abort", "window/terminated", "window/killed",
@@ -261,7 +295,7 @@ def test_the_last_words_of_a_process_that_was_killed_are_no_reason(tmp_path: Pat
 def test_killing_a_child_ends_what_it_started(tmp_path: Path) -> None:
     script = "import subprocess, sys; p = subprocess.Popen(['sleep', '100']); print(p.pid, flush=True); p.wait()"
     child = processes.start("c", (sys.executable, "-c", script), environment={}, log=tmp_path / "c.log")
-    for _ in range(200):
+    for _ in range(1200):
         if child.last_words():
             break
         time.sleep(0.05)

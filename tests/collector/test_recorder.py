@@ -165,7 +165,7 @@ def test_a_session_is_recorded_without_a_loss_and_can_be_read_while_it_grows(run
 @pytest.mark.live
 def test_a_missing_stream_is_named_with_those_that_were_seen_and_nothing_is_written(run: Run, lab: Lab) -> None:
     lab.devices("eeg", "eq")
-    _, said = (collector := lab.collector(run, "--wait", "3")).communicate(timeout=40)
+    _, said = (collector := lab.collector(run, "--wait", "10")).communicate(timeout=40)
     assert collector.returncode == 1
     last = said.strip().splitlines()[-1]
     assert "eeg.contact_quality_stream (name = EmotivDataStream-Contact-Quality) is not there" in last
@@ -176,7 +176,7 @@ def test_a_missing_stream_is_named_with_those_that_were_seen_and_nothing_is_writ
 @pytest.mark.live
 def test_two_streams_that_fit_one_description_are_refused_until_they_are_told_apart(run: Run, lab: Lab) -> None:
     lab.devices(*DEVICES, "eeg2")
-    refused = lab.collector(run, "--wait", "4")
+    refused = lab.collector(run, "--wait", "10")
     _, said = refused.communicate(timeout=40)
     assert refused.returncode == 1
     assert "fits several streams" in said and "source_id = eeg-2" in said and "name the right one's host or source_id" in said
@@ -306,6 +306,32 @@ def test_check_refuses_what_is_no_recording_in_one_line(tmp_path: Path) -> None:
         assert (result.returncode, result.stdout) == (2, "")
         assert what in result.stderr
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_launcher_that_comes_back_late_learns_which_alarms_are_on() -> None:
+    """What waits for a launcher is limited, and the newest message is the one that finds no room."""
+    hub = Hub(now=time.monotonic)
+    address, token = hub.address, hub.token
+    link = Link("collector", address=address, token=token, now=time.monotonic)
+    hub.close()
+    desk = Desk(link, None, now=time.monotonic)
+    desk.alarm("stream/lost EEG", on=True, level="stop")
+    for _ in range(1100):  # longer than any queue, at a status every half second: nine minutes
+        desk.tell(lambda: Status(recording=True), at_once=True)
+    desk.alarm("stream/lost EEG", on=False)
+    desk.alarm("disk/low", on=True, why="80 MB left", t=12.5)
+    back, said = Hub(now=time.monotonic, address=address, token=token), []
+
+    def newest() -> tuple[Alarm, ...]:
+        desk.tell(lambda: Status(recording=True), at_once=True)
+        said.extend(envelope.body for envelope in back.receive(timeout_s=0.01))
+        return next((body.alarms for body in reversed(said) if isinstance(body, Status)), ())
+
+    until(lambda: [alarm.code for alarm in newest()] == ["disk/low"])
+    assert newest() == (Alarm(code="disk/low", level="warn", t_cause=12.5, why="80 MB left"),)
+    assert not any(isinstance(body, Alarm) and body.code == "disk/low" for body in said), "the alarm itself found no room"
+    link.close()
+    back.close()
 
 
 def test_a_command_is_done_once_and_acknowledged_each_time_and_an_alarm_is_raised_once() -> None:

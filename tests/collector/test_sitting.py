@@ -1,14 +1,19 @@
 """What a sitting came to, and how a launcher that died is followed: pure functions of journals, forms and verdicts."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from collector import baton, collision, rejoin
+from collector import baton, collision, finale, rejoin
 from collector.baton import Baton
-from collector.crew import Outcome
+from collector.crew import Outcome, Patience
 from collector.diary import Diary
+from collector.finale import Check, Finale
 from collector.launch import lines
 from collector.lock import Lock, orphans
 from collector.prepare import Plan
@@ -18,7 +23,7 @@ from collector.scenes import Header, Known, is_news, scene
 from collector.situation import Situation
 from collector.told import Told
 from collector.troubles import Troubles
-from collector.verdict import Verdict, judge, remembered, repeated, reported
+from collector.verdict import Verdict, judge, remembered, repeated, reported, verified
 from protocol import folder
 from protocol.folder import Consent, Manifest, Person, Quality, Run, Session
 from protocol.journal import Journal, read, wall_now
@@ -29,6 +34,8 @@ from protocol.study_files import StudyFiles
 KEEP = Quality(
     metric="CQ", over="recording", threshold=0.8, value=0.9, coverage=1.0, n=9, per_sensor={}, verdict="keep", reason=""
 )
+
+_HELM: Any = SimpleNamespace(now=lambda: 1.0, header=Header("s", "07", "01"))  # nobody is at it
 
 
 @pytest.fixture
@@ -79,6 +86,56 @@ def test_what_was_passed_over_before_the_first_clip_is_repeated_in_the_verdict(k
         "contact check: 6 of 6 cued blinks were seen in the EEG; alpha with closed eyes 2.7 times that with open ones",
     )
     assert said.said().reasons == said.reasons
+
+
+# ---- its files
+
+
+def filed(run: Run, *, after: str) -> Verdict:
+    """A recording of which ``eeg.xdf`` is as recorded and ``face.mkv`` becomes what ``after`` says; empty: it goes."""
+    texts = {"eeg.xdf": "EEG", "face.mkv": "face"}
+    for name, text in texts.items():
+        (run.path / name).write_text(text)
+    records = tuple(FileRecord(path=n, size_B=len(t), sha256=folder.sha256(run.path / n)) for n, t in texts.items())
+    Manifest(session_uid="u", end="complete", closed_wall="2026", quality=KEEP, files=records).save(run.manifest_json)
+    (run.path / "face.mkv").write_text(after)
+    if not after:
+        (run.path / "face.mkv").unlink()
+    return judge(run, Outcome("complete"))
+
+
+@pytest.mark.parametrize("after", ["", "fake", "longer than before"])
+def test_a_file_that_is_not_what_was_recorded_makes_a_fault_of_the_verdict(run: Run, after: str) -> None:
+    kept = filed(run, after=after)
+    files = Check(run).all()
+    assert [(file.name, file.verified) for file in files] == [("eeg.xdf", True), ("face.mkv", False)]
+    found = verified(kept, files)
+    assert (found.code, found.name, found.record()["fault"][:8]) == (3, "fault", "face.mkv")
+    assert found.text.startswith("fault: face.mkv: missing, or not what manifest.json says")
+    assert found.reasons[0].startswith("without that: keep: contact quality 90.00%")
+
+
+def test_the_end_is_shown_as_a_fault_as_soon_as_a_file_differs_and_finish_waits_for_the_files(run: Run) -> None:
+    stage = Finale(filed(run, after="fake"), Known(Situation("ended")), helm=_HELM, report=None, patience=Patience())
+    assert stage.known().situation.said is None
+    stage.open()
+    stage.step()
+    while not stage._check.done:
+        time.sleep(0.01)
+    shown = scene(_HELM.header, stage.known(), seq=1)
+    assert (shown.instruction.code, shown.light, shown.said.verdict) == ("finish/differs", "red", "fault")  # type: ignore[union-attr]
+    assert (stage.verdict.code, stage.verdict.name) == (3, "fault")
+
+
+def test_who_leaves_before_the_files_were_read_is_told_so_in_the_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Event()
+    monkeypatch.setattr(finale, "sha256", lambda path: str(read.wait(10.0)))
+    stage = Finale(filed(run, after="face"), Known(Situation("ended")), helm=_HELM, report=None, patience=Patience())
+    stage.open()
+    stage.step()
+    assert scene(_HELM.header, stage.known(), seq=1).instruction.code == "finish/verifying"
+    assert stage.verdict.reasons == ("not all files were compared with their checksums",)
+    read.set()
 
 
 # ---- who sits there
