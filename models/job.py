@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -24,6 +25,7 @@ from models.scores import Scored
 from models.splits import Split
 from models.steps import Steps
 from models.train import Outcome, Recipe
+from models.unheard import with_unheard
 from models.windows import Rules, Where, Window
 
 OUT = Path("derivatives") / "emolab"
@@ -68,7 +70,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Done:
-    """What came of it: where it lies, scores, what they say together, the data behind them, and every file but the cache."""
+    """What came of it: where it lies, scores, what they say together, the data learnt from, and every file but the cache."""
 
     out: Path
     rows: tuple[MetricsRow, ...]
@@ -124,7 +126,8 @@ def run(options: Options, steps: Steps) -> Done:
         options, recipes = replace(options, models=("eeg",)), train.without_faces(recipes)
     learnt = face_job.learn(folder, options.face, _seen(recipes), seed=options.seed, cache=cache, steps=steps)
     data = replace(data, face_start=face_job.starts(learnt, data.emotions))
-    designs = _splits(options, data.windows, data.labels, lambda line: None)
+    said = set(splits.SPLITS) - {split.name for split in designs}
+    designs = _designs(options, data, steps.say, said)  # artefacts may have taken a split away
     if _faces(options):
         face_job.tell_folds(data, designs, steps.say)
     with steps.step("training and testing folds") as progress:
@@ -132,7 +135,11 @@ def run(options: Options, steps: Steps) -> Done:
             data, splits=designs, recipes=recipes, seed=options.seed,
             workers=options.workers, scheduler=options.scheduler, finished=cache / FOLDS, progress=progress,
         )  # fmt: skip
-    scored = [one for outcome in outcomes for one in scores.scored(data, outcome, labels=options.labels, seed=options.seed)]
+    scored = [
+        one
+        for outcome in outcomes
+        for one in scores.scored(data, outcome.only(data.heard), labels=options.labels, seed=options.seed)
+    ]
     done = _write(options, out, data, scored, outcomes, recipes, learnt, steps)
     shutil.rmtree(cache / FOLDS, ignore_errors=True)  # a finished run has nothing to go on with
     return done
@@ -165,23 +172,37 @@ def _grid(options: Options, recordings: Sequence[bids.RecordingFiles], recipes: 
     return grid
 
 
-def _splits(options: Options, windows: Sequence[Window], codes: splits.Ints, say: Callable[[str], None]) -> list[Split]:
-    """Return the splits that were named, or all that the data allow, saying why others are not among them."""
+def _splits(
+    options: Options,
+    windows: Sequence[Window],
+    codes: splits.Ints,
+    say: Callable[[str], None],
+    *,
+    said: Collection[str] = (),
+) -> list[Split]:
+    """Return the splits that were named, or all that the data allow, saying why others but `said` are not among them."""
     if options.splits:
         return [splits.SPLITS[name](windows, codes, options.seed) for name in options.splits]
     if len({window.participant for window in windows}) < 2:
         splits.leave_one_subject_out(windows, codes, options.seed)  # says what is missing
-    found, refused = [], []
-    for make in splits.SPLITS.values():
+    found, refused = [], {}
+    for name, make in splits.SPLITS.items():
         try:
             found.append(make(windows, codes, options.seed))
         except splits.SplitError as error:
-            refused.append(str(error))
+            refused[name] = str(error)
     if not any(not split.leaky for split in found):
-        raise bids.BidsError(refused[-1])
-    for line in refused:
+        raise bids.BidsError(list(refused.values())[-1])
+    for line in (line for name, line in refused.items() if name not in said):
         say(f"left out: {line}")
     return found
+
+
+def _designs(options: Options, data: Dataset, say: Callable[[str], None], said: Collection[str]) -> list[Split]:
+    """Divide the windows that are learnt from, and let the folds predict those without EEG beside them."""
+    windows = [data.windows[row] for row in data.heard]
+    found = _splits(options, windows, data.labels[data.heard], say, said=said)
+    return [with_unheard(split, data.windows, data.heard) for split in found] if data.unheard else found
 
 
 def _load(
@@ -204,13 +225,27 @@ def _load(
     for stem, names in data.interpolated.items():
         if names:
             steps.say(f"{stem}: not recorded, interpolated: {', '.join(names)}")
-    if (n := len(set(data.labels.tolist()))) < 2:
+    _tell_unheard(data, steps)
+    if (n := len(set(data.labels[data.heard].tolist()))) < 2:
         raise bids.BidsError(
-            f"{options.root}: {len(data.windows)} windows of {n} emotions are left; two emotions are needed: see what "
+            f"{options.root}: {len(data.heard)} windows of {n} emotions are left; two emotions are needed: see what "
             f"was left out, or allow more with --artefact-uv (now {options.rules.artefact_uv:g})"
         )
     face_job.tell(data, steps)
     return data
+
+
+def _tell_unheard(data: Dataset, steps: Steps) -> None:
+    """Say of each recording for how many windows the face alone can speak."""
+    whose = [(window.participant, window.session, window.run) for window in data.windows]
+    total, lost = Counter(whose), Counter(whose[row] for row in data.unheard)
+    for files in data.recordings:
+        who = (files.participant, files.session, files.run)
+        if lost[who]:
+            steps.say(
+                f"{files.stem}: no EEG in {lost[who]} of {total[who]} windows: the face alone can label them; they are neither "
+                "learnt from nor scored"
+            )
 
 
 def _write(
@@ -230,14 +265,15 @@ def _write(
     scores.save(out / "scores.json", scored, data.emotions)
     pictures = report.draw(out / "figures", scored, data.emotions)
     more, others = face_job.sections(out / "figures", scored, data, learnt)
-    page = report.write(out / "scores.html", scored, data, pictures, more, watermark=announce.watermark(options.root))
+    learnt_from = data.learnt()
+    page = report.write(out / "scores.html", scored, learnt_from, pictures, more, watermark=announce.watermark(options.root))
     with steps.step("training the models that are kept") as progress:
         kept = keep.keep(
-            options.root, out / "models", data, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,
+            options.root, out / "models", learnt_from, recipes=recipes, labels=options.labels, scores=scored, seed=options.seed,
             rules=asdict(options.rules), progress=progress,
         )  # fmt: skip
     files = (out / "metrics.json", out / "scores.json", page, *tables, *pictures, *others, *kept)
-    return Done(out=out, rows=tuple(rows), readings=tuple(scores.readings(rows)), data=data, files=files)
+    return Done(out=out, rows=tuple(rows), readings=tuple(scores.readings(rows)), data=learnt_from, files=files)
 
 
 def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence[Outcome], steps: Steps) -> tuple[Path, ...]:

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import mne
 import numpy as np
 import pytest
 from rich.console import Console
 
 from models import card, cli, dataset, job, scores
-from models.bids import BidsError, find_recordings
+from models.bids import BidsError, RecordingFiles, find_recordings, read_table
 from models.eeg import inputs
 from models.eeg.scalp_map import CHANNELS
 from models.evaluate import MetricsRow, load_rows
@@ -108,6 +109,18 @@ def light(root: Path, out: Path, **more: Any) -> tuple[job.Done, list[str]]:
     return job.run(job.Options(root=root, out=out, **given), told), told.lines
 
 
+def spoil(files: RecordingFiles, stim_id: str) -> None:
+    """Add a swing to one electrode while a stimulus is shown."""
+    eeg = mne.io.read_raw(files.eeg, preload=True, verbose="ERROR").get_data() * 1e6
+    rows = read_table(files.sibling("_events.tsv"), "onset")
+    wave = 3000 * np.sin(2 * np.pi * 8 * np.arange(256) / 256) * np.hanning(256)
+    for start in (round((float(row["onset"]) + 1) * bids_root.SFREQ) for row in rows if row["stim_id"] == stim_id):
+        eeg[0, start : start + 256] += wave
+    bids_root.write_recording(
+        files.eeg.parents[3], files.participant, eeg, [{**row, "onset": float(row["onset"])} for row in rows]
+    )
+
+
 class TestWhatTheDataAllow:
     def test_left_to_itself_it_scores_by_every_split_the_headline_among_them(self, root: Path, tmp_path: Path) -> None:
         done, lines = light(root, tmp_path / "out")
@@ -124,6 +137,18 @@ class TestWhatTheDataAllow:
         refused = [line for line in lines if line.startswith("left out: split")]
         assert len(refused) == 5 and sum("trial = class" in line for line in refused) == 4
         assert any("stimulus = class" in line for line in refused)
+
+    def test_what_artefacts_take_away_is_said_too_once_each(self, tmp_path: Path) -> None:
+        """The plan allows all splits; then one of two stimuli of fear is spoilt in everybody, by a swing of 3 mV."""
+        root = bids_root.write_root(tmp_path / "root", participants=["01", "02"])
+        for files in find_recordings(root):
+            spoil(files, "fear1")
+        done, lines = light(root, tmp_path / "out")
+        assert [row.split for row in done.rows] == ["leave-one-subject-out"]
+        assert "left out: 2 x fear: artefact of more than 500 uV" in lines
+        refused = [line.split(":")[1].removeprefix(" split ") for line in lines if line.startswith("left out: split")]
+        assert refused == [name for name in SPLITS if name != "leave-one-subject-out"]
+        assert any(line.startswith(f"left out: split {HEADLINE}: 1 stimulus of fear") for line in lines)
 
     def test_a_split_that_is_named_is_refused_instead(self, tmp_path: Path) -> None:
         root = bids_root.write_root(tmp_path / "root", clips_per_emotion=1)
