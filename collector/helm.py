@@ -77,7 +77,7 @@ class Helm:
     ) -> None:  # fmt: skip
         self.team, self.diary, self.troubles, self.view = team, diary, troubles, view
         self.header, self.now, self.keeper = header, now, keeper
-        self._orders = Orders(team.hub, diary)
+        self._orders = Orders(team.hub, diary, header.language)
         self._interrupts = self._obeyed = self._seq = 0
         self._shown: Scene | None = None
         self._sent = float("-inf")

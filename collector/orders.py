@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from collector.diary import Diary
+from collector.refusals import Refusal, said
 from protocol.link import Hub
 from protocol.messages import Ack, Command, Envelope
+from protocol.words_types import Language
 
 MIN_REASON = 3  # letters: a reason that somebody can read later
 NEEDS_REASON = ("override", "abort")
@@ -23,11 +25,11 @@ def refusal(command: Command, buttons: Collection[str]) -> str:
     'abort: say why, in at least 3 letters'
     """
     if command.verb not in buttons:
-        return f"{command.verb}: not possible now"
+        return Refusal("not_now", command.verb)
     if command.verb in NEEDS_REASON and len(command.reason.strip()) < MIN_REASON:
-        return f"{command.verb}: say why, in at least {MIN_REASON} letters"
+        return Refusal("no_reason", command.verb, n=MIN_REASON)
     if command.verb == "note" and not command.arg.strip():
-        return "note: is empty"
+        return Refusal("empty", command.verb)
     return ""
 
 
@@ -39,11 +41,13 @@ class Orders:
     hub : Hub
         Takes the answers.
     diary : Diary
-        Gets a row for each command, with who gave it and what was answered.
+        Gets a row for each command, with who gave it and what was answered, in English.
+    language : str
+        In which a page is answered.
     """
 
-    def __init__(self, hub: Hub, diary: Diary) -> None:
-        self._hub, self._diary = hub, diary
+    def __init__(self, hub: Hub, diary: Diary, language: Language = "en") -> None:
+        self._hub, self._diary, self._language = hub, diary, language
         self._answers: dict[str, Ack] = {}
 
     def take(self, envelope: Envelope, buttons: Collection[str], obey: Callable[[Command], str]) -> None:
@@ -52,7 +56,7 @@ class Orders:
         assert isinstance(command, Command)
         if envelope.id not in self._answers:
             error = refusal(command, buttons) or obey(command)
-            self._answers[envelope.id] = Ack(of=envelope.id, ok=not error, error=error)
-            said = {"who": envelope.who, "reason": command.reason, "arg": command.arg, "ok": not error, "error": error}
-            self._diary.write("command", f"operator/{command.verb}", said)
+            self._answers[envelope.id] = Ack(of=envelope.id, ok=not error, error=said(error, self._language))
+            row = {"who": envelope.who, "reason": command.reason, "arg": command.arg, "ok": not error, "error": str(error)}
+            self._diary.write("command", f"operator/{command.verb}", row)
         self._hub.send(envelope.who, self._answers[envelope.id])

@@ -2,17 +2,18 @@
 
 import pytest
 
-from collector import clip_losses, vigil
+from collector import clip_losses, refusals, vigil
 from collector.awake import command
 from collector.clip_losses import ClipLosses
 from collector.clocks import Reading
 from collector.contacting import ContactCheck, read
 from collector.diary import Diary
 from collector.helper import Answer
-from collector.orders import refusal
+from collector.orders import Orders, refusal
+from collector.refusals import Refusal
 from collector.timeline import KEPT, Timeline
 from collector.vigil import Flips, Sleep
-from protocol.messages import Beat, Command, Status, StreamStatus
+from protocol.messages import Ack, Beat, Command, Envelope, Status, StreamStatus
 from protocol.scene import Contact
 
 CLIP = "clip trial=1 stim_id=a target=fear"
@@ -257,6 +258,38 @@ def test_a_study_that_cues_nobody_is_not_checked() -> None:
 )
 def test_only_what_is_on_the_page_may_be_asked_for_and_some_of_it_with_a_reason(given: Command, said: str) -> None:
     assert refusal(given, ("pause", "abort", "override", "note")) == said
+
+
+def test_a_refusal_is_english_in_the_journal_and_the_study_s_language_on_the_page() -> None:
+    class Wire:
+        def __init__(self) -> None:
+            self.sent: list[Ack] = []
+
+        def send(self, to: str, body: Ack) -> None:
+            self.sent.append(body)
+
+    class Book:
+        def __init__(self) -> None:
+            self.rows: list[dict[str, object]] = []
+
+        def write(self, kind: str, name: str, data: dict[str, object]) -> None:
+            self.rows.append(data)
+
+    wire, book = Wire(), Book()
+    orders = Orders(wire, book, "vi")  # type: ignore[arg-type]
+    given = [Command(verb="skip"), Command(verb="abort", reason="x"), Command(verb="override", arg="gate", reason="dry hair")]
+    for one in given:
+        envelope = Envelope(token="t", who="page", t_lsl=0.0, type="Command", body=one, id=one.verb)
+        orders.take(envelope, ("abort", "override"), lambda it: Refusal("nothing_there", it.verb, arg=it.arg))
+    assert [row["error"] for row in book.rows] == [
+        "skip: not possible now", "abort: say why, in at least 3 letters",
+        "override gate: there is nothing of this name that could be overridden",
+    ]  # fmt: skip
+    assert [ack.error for ack in wire.sent] == [
+        "Bỏ đoạn này: lúc này chưa làm được", "Hủy buổi ghi: hãy nêu lý do, ít nhất 3 chữ",
+        "Bỏ qua gate: không có mục nào tên này có thể bỏ qua",
+    ]  # fmt: skip
+    assert refusals.WORDS["en"].keys() == refusals.WORDS["vi"].keys()
 
 
 def test_a_system_that_keeps_nobody_awake_is_no_fault() -> None:
