@@ -9,11 +9,10 @@ from collector import told
 from collector.crew import Patience
 from collector.helm import Helm
 from collector.helper import Helper
-from collector.refusals import Refusal
 from collector.scenes import Known
 from collector.situation import Situation
-from collector.verdict import Verdict, reported
-from protocol.folder import Manifest, Run, sha256
+from collector.verdict import Verdict, reported, unverified, verified
+from protocol.folder import FileRecord, Manifest, Run, sha256
 from protocol.messages import Command, Envelope
 from protocol.scene import File
 
@@ -30,14 +29,18 @@ class Check:
 
     run: Run
     files: tuple[File, ...] = ()
+    _records: tuple[FileRecord, ...] = field(default=(), repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
+
+    def all(self) -> tuple[File, ...]:
+        """Compare them here and now."""
+        self._list()
+        self._verify()
+        return self.files
 
     def begin(self) -> None:
         """List the files, and begin to read them."""
-        if not self.run.manifest_json.exists():
-            return
-        records = Manifest.load(self.run.manifest_json).files
-        self.files = tuple(File(name=record.path, size_B=record.size_B) for record in records)
+        self._list()
         self._thread = threading.Thread(target=self._verify, name="verify", daemon=True)
         self._thread.start()
 
@@ -46,8 +49,12 @@ class Check:
         """Whether all were read."""
         return self._thread is None or not self._thread.is_alive()
 
+    def _list(self) -> None:
+        self._records = Manifest.load(self.run.manifest_json).files if self.run.manifest_json.exists() else ()
+        self.files = tuple(File(name=record.path, size_B=record.size_B) for record in self._records)
+
     def _verify(self) -> None:
-        for record in Manifest.load(self.run.manifest_json).files:
+        for record in self._records:
             path = self.run.path / record.path
             try:
                 right = path.stat().st_size == record.size_B and sha256(path) == record.sha256
@@ -80,10 +87,17 @@ class Finale:
     def __init__(
         self, verdict: Verdict, before: Known, *, helm: Helm, report: Helper | None, patience: Patience,
     ) -> None:  # fmt: skip
-        self.verdict, self._before, self._helm, self._report, self._patience = verdict, before, helm, report, patience
+        self._verdict, self._before, self._helm, self._report, self._patience = verdict, before, helm, report, patience
         self._check = Check(verdict.run)
         self._until = helm.now() + patience.finish
         self._stopped = self._settled = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known by now: of the rule, the report and the files."""
+        done, files = self._check.done, self._check.files
+        found = verified(self._verdict, files)
+        return found if done else unverified(found)
 
     @property
     def over(self) -> bool:
@@ -107,12 +121,12 @@ class Finale:
             self._settled = True
         elif (answer := self._report.look()) is not None:
             self._settled = True
-            self.verdict = reported(self.verdict, told.read(answer.said))
+            self._verdict = reported(self._verdict, told.read(answer.said))
 
     def obey(self, command: Command) -> str:
         """Leave."""
         if command.verb != "stop":
-            return Refusal("over", command.verb)
+            return f"{command.verb}: the session is over"
         self._stopped = True
         return ""
 
@@ -124,7 +138,8 @@ class Finale:
 
     def known(self) -> Known:
         """Return the end."""
-        said = self.verdict.said(self._check.files) if self._settled else None
+        files = self._check.files
+        said = verified(self._verdict, files).said(files) if self._settled else None
         header = self._helm.header
         situation = Situation(
             phase="finish", t=self._helm.now(), n_trials=header.n_trials, findings=self._before.situation.findings,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from collector.instructions_en import ENGLISH
 from collector.instructions_vi import VIETNAMESE
 from collector.quality import LOST_LIMIT
-from collector.situation import Situation, allowed, awaits_contact, blocking, contact_blocks
+from collector.situation import Situation, allowed, awaits_contact, blocking, contact_blocks, verifying
 from protocol.messages import NEXT
 from protocol.scene import Button, Finding, Instruction, Light, Trouble
 from protocol.words_types import Language
@@ -232,6 +232,10 @@ def _session(s: Situation) -> Iterator[_Case]:
 def _finish(s: Situation) -> _Case:
     if s.said is None:
         return _Case("green", "finish/judging")
+    if differing := [file.name for file in s.said.files if file.verified is False]:
+        return _Case("red", "finish/differs", "stop", values={"names": _few(s, differing)})
+    if verifying(s):
+        return _Case("green", "finish/verifying")
     light: Light = {"keep": "green", "exclude": "red", "fault": "red"}.get(s.said.verdict, "amber")  # type: ignore[assignment]
     clips = _few(s, tuple(str(clip) for clip in s.said.repeat))
     values = {"text": _sentence(s.said.text), "clips": clips, "next": s.said.next}

@@ -79,6 +79,8 @@ ENGLISH: Mapping[str, str] = {
     "closing": "Ask the participant to stay: the files are being closed.",
     # after
     "finish/judging": "Ask the participant to stay: the recording is being judged.",
+    "finish/verifying": "Ask the participant to stay: the files are being compared with their checksums.",
+    "finish/differs": "{names}: not as recorded. Copy this run to another disk, then press Finish.",
     "finish/keep": "Kept. Let the participant leave, then press Finish.",
     "finish/repeat": "Clips {clips} again: ask the participant to stay, press Finish, then type: {next}",
     "finish/exclude": "{text} Thank the participant, then press Finish.",

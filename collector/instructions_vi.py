@@ -79,6 +79,8 @@ VIETNAMESE: Mapping[str, str] = {
     "closing": "Mời người tham gia ngồi lại: các tệp đang được đóng.",
     # after
     "finish/judging": "Mời người tham gia ngồi lại: bản ghi đang được đánh giá.",
+    "finish/verifying": "Mời người tham gia ngồi lại: các tệp đang được so với mã kiểm.",
+    "finish/differs": "{names}: khác với lúc ghi. Chép buổi ghi này sang ổ đĩa khác, rồi nhấn Hoàn tất.",
     "finish/keep": "Bản ghi được giữ. Mời người tham gia ra về, rồi nhấn Hoàn tất.",
     "finish/repeat": "Ghi lại đoạn phim {clips}: mời người tham gia ngồi lại, nhấn Hoàn tất, rồi gõ lệnh: {next}",
     "finish/exclude": "{text} Cảm ơn người tham gia, rồi nhấn Hoàn tất.",

@@ -22,7 +22,7 @@ from collector.clip_losses import beyond
 from collector.conduct import Conductor
 from collector.crew import HELPERS, Outcome, Patience, Roster, View, Who
 from collector.diary import Diary
-from collector.finale import Finale
+from collector.finale import Check, Finale
 from collector.helm import Helm
 from collector.helper import Helper
 from collector.keeper import Keeper, Place, free_place
@@ -32,7 +32,7 @@ from collector.prepare import Plan
 from collector.quality import LOST_LIMIT
 from collector.team import Team
 from collector.troubles import Troubles
-from collector.verdict import Verdict, judge, remembered, repeated
+from collector.verdict import Verdict, judge, remembered, repeated, verified
 from protocol import folder
 from protocol.estimate import estimate
 from protocol.folder import Consent, Person, Run
@@ -175,6 +175,8 @@ def conclude(
     verdict = replace(verdict, rerun=lineup.rerun(plan, options, here=Path.cwd()))
     if helm.attended:
         verdict = _shown(verdict, conductor, helm, roster)
+    else:
+        verdict = verified(verdict, Check(run).all())
     row = {"exit": verdict.code, "message": verdict.text, "reasons": list(verdict.reasons)}
     helm.diary.write("state", "verdict", row, sync=True)
     return verdict

@@ -123,11 +123,17 @@ def allowed(situation: Situation) -> tuple[Verb, ...]:
                 ("pause", not waits), ("resume", waits and free), ("skip", not s.holding), ("repeat", free),
                 ("check", contact_blocks(s)), ("override", contact_blocks(s)), ("note", True), ("abort", True),
             )  # fmt: skip
-    return ("stop",)  # finish
+    return _some(("stop", s.said is not None and not verifying(s)))  # finish
 
 
 def _some(*buttons: tuple[Verb, bool]) -> tuple[Verb, ...]:
     return tuple(button for button, may in buttons if may)
+
+
+def verifying(situation: Situation) -> bool:
+    """Whether the files of the run are still being compared with its manifest, and none of them differs so far."""
+    found = {file.verified for file in situation.said.files} if situation.said is not None else set()
+    return None in found and False not in found
 
 
 def blocking(situation: Situation) -> tuple[Finding, ...]:

@@ -122,6 +122,23 @@ def reported(verdict: Verdict, told: Told | None) -> Verdict:
     return repeated(replace(verdict, reasons=reasons, page=told.page), told.repeat)
 
 
+def verified(verdict: Verdict, files: Sequence[File]) -> Verdict:
+    """Make a fault of a recording whose files are not what was recorded: nothing else that is said of it holds any more."""
+    differing = [file.name for file in files if file.verified is False]
+    if not differing:
+        return verdict
+    fault = f"{', '.join(differing)}: missing, or not what manifest.json says (size and sha256)"
+    text = f"fault: {fault}; copy the run to another disk, then look at it with: emo-record check"
+    outcome = replace(verdict.outcome, fault=fault)
+    reasons = (f"without that: {verdict.text}", *verdict.reasons)
+    return replace(verdict, code=commands.FAULT, name="fault", text=text, outcome=outcome, reasons=reasons)
+
+
+def unverified(verdict: Verdict) -> Verdict:
+    """Say that somebody left before the files were read."""
+    return replace(verdict, reasons=(*verdict.reasons, "not all files were compared with their checksums"))
+
+
 def repeated(verdict: Verdict, repeat: Sequence[int]) -> Verdict:
     """Name the clips that have to be shown again; a recording that is kept is kept without them."""
     clips = tuple(sorted({*verdict.repeat, *repeat}))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from string import Formatter
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import collector.page.words_en as page_words_en
 import collector.page.words_vi as page_words_vi
 from collector.instructions import WORDS, Situation, allowed, decide
-from protocol.scene import Contact, Finding, GateState, Said, Trouble
+from protocol.scene import Contact, File, Finding, GateState, Said, Trouble
 
 CODES = (
     "stream/lost EmotivDataStream-EEG", "stream/lost EmotivDataStream-Contact-Quality", "stream/lost Motion",
@@ -47,8 +47,10 @@ contacts = st.builds(
     Contact, state=st.sampled_from(("none", "waiting", "checking", "ok", "no_blinks", "not_checked")),
     overridden=st.sampled_from(("", "it is so")),
 )  # fmt: skip
+FILES = (File(name="eeg.xdf", size_B=1, verified=True),)
 verdicts = st.none() | st.builds(
     Said, exit=st.just(1), verdict=st.sampled_from(("keep", "repeat", "exclude", "not_judged", "aborted", "fault")),
+    files=st.sampled_from(((), FILES, (File(name="eeg.xdf", size_B=1),), (*FILES, File(name="a", size_B=1, verified=False)))),
     text=st.just("exclude: contact quality 61 %"), repeat=st.sampled_from(((), (3,), (1, 2, 3, 4, 5, 6))),
 )  # fmt: skip
 numbers = st.none() | st.floats(0, 1e5)
@@ -207,6 +209,19 @@ def test_a_stream_that_is_sent_twice_hides_neither_start_nor_what_is_to_be_done(
 def test_alarms_of_devices_that_are_put_away_do_not_matter_after_the_session() -> None:
     assert decide(Situation("closing", troubles=(EEG_LOST, trouble("camera/lost"))))[0] == "green"
     assert decide(Situation("closing", troubles=(trouble("disk/full", "stop"),)))[1].code == "disk/full"
+
+
+@pytest.mark.parametrize("verdict", ["keep", "repeat", "exclude", "not_judged", "aborted", "fault"])
+def test_nobody_leaves_before_the_files_were_compared_and_one_that_differs_is_told_first(verdict: Any) -> None:
+    files = (*FILES, File(name="face.mkv", size_B=9))
+    situation = Situation("finish", said=Said(exit=0, verdict=verdict, text="keep", files=files))
+    light, said = decide(situation)
+    assert (light, said.code, said.button, allowed(situation)) == ("green", "finish/verifying", "", ())
+    differs = Said(exit=3, verdict=verdict, text="keep", files=(*files, File(name="eeg.xdf", size_B=1, verified=False)))
+    light, said = decide(replace(situation, said=differs))
+    assert (light, said.text) == ("red", "eeg.xdf: not as recorded. Copy this run to another disk, then press Finish.")
+    assert said.button == "stop"
+    assert allowed(Situation("finish")) == ()
 
 
 def test_buttons_are_called_as_on_the_page() -> None:

@@ -1,6 +1,5 @@
 """What a sitting came to, and how a launcher that died is followed: pure functions of journals, forms and verdicts."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -25,7 +24,7 @@ from collector.told import Told
 from collector.troubles import Troubles
 from collector.verdict import Verdict, judge, remembered, repeated, reported, verified
 from protocol import folder
-from protocol.folder import Consent, Manifest, Person, Quality, Run, Session
+from protocol.folder import Consent, FileRecord, Manifest, Person, Quality, Run, Session
 from protocol.journal import Journal, read, wall_now
 from protocol.scene import Contact, Finding
 from protocol.study import Study
@@ -120,8 +119,7 @@ def test_the_end_is_shown_as_a_fault_as_soon_as_a_file_differs_and_finish_waits_
     assert stage.known().situation.said is None
     stage.open()
     stage.step()
-    while not stage._check.done:
-        time.sleep(0.01)
+    stage._check._thread.join(10.0)  # type: ignore[union-attr]
     shown = scene(_HELM.header, stage.known(), seq=1)
     assert (shown.instruction.code, shown.light, shown.said.verdict) == ("finish/differs", "red", "fault")  # type: ignore[union-attr]
     assert (stage.verdict.code, stage.verdict.name) == (3, "fault")
