@@ -9,6 +9,7 @@ from collector import told
 from collector.crew import Patience
 from collector.helm import Helm
 from collector.helper import Helper
+from collector.refusals import Refusal
 from collector.scenes import Known
 from collector.situation import Situation
 from collector.verdict import Verdict, reported, unverified, verified
@@ -126,7 +127,7 @@ class Finale:
     def obey(self, command: Command) -> str:
         """Leave."""
         if command.verb != "stop":
-            return f"{command.verb}: the session is over"
+            return Refusal("over", command.verb)
         self._stopped = True
         return ""
 
