@@ -11,7 +11,7 @@ import msgspec
 from collector.helm import Helm
 from collector.helper import Answer, Helper
 from collector.preflight.found import Found, tell
-from collector.refusals import Refusal
+from collector.refusals import refused
 from collector.scenes import Known
 from collector.situation import Situation, blocking
 from protocol.messages import Command, Envelope
@@ -136,10 +136,10 @@ class Preflight:
             case "override":
                 lifted = [one for one in self._blocking if one.code == command.arg or not command.arg]
                 if len(lifted) != 1 or not lifted[0].may_override:
-                    return Refusal("nothing_there", "override", arg=command.arg)
+                    return refused("nothing_there", "override", arg=command.arg)
                 self._lift(lifted[0], command.reason.strip())
             case _:
-                return Refusal("not_now", command.verb)
+                return refused("not_now", command.verb)
         return ""
 
     def interrupt(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from collector.diary import Diary
-from collector.refusals import Refusal, said
+from collector.phrases import said
+from collector.refusals import refused
 from protocol.link import Hub
 from protocol.messages import Ack, Command, Envelope
 from protocol.words_types import Language
@@ -25,11 +26,11 @@ def refusal(command: Command, buttons: Collection[str]) -> str:
     'abort: say why, in at least 3 letters'
     """
     if command.verb not in buttons:
-        return Refusal("not_now", command.verb)
+        return refused("not_now", command.verb)
     if command.verb in NEEDS_REASON and len(command.reason.strip()) < MIN_REASON:
-        return Refusal("no_reason", command.verb, n=MIN_REASON)
+        return refused("no_reason", command.verb, n=MIN_REASON)
     if command.verb == "note" and not command.arg.strip():
-        return Refusal("empty", command.verb)
+        return refused("empty", command.verb)
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.afoot import Afoot
 from collector.departures import Departures
-from collector.refusals import Refusal
+from collector.refusals import refused
 from protocol.messages import Command
 
 
@@ -43,7 +43,7 @@ class Requests:
             case "override":
                 return override(s, command.arg or ("contact" if s.phase == "session" else "gate"), command.reason.strip())
             case _:
-                return Refusal("not_now", command.verb)
+                return refused("not_now", command.verb)
         return ""
 
     def _check_again(self) -> str:
@@ -51,7 +51,7 @@ class Requests:
         if s.phase != "session":
             return ""  # before that the contacts are looked at all the time
         if not s.hold.holds:
-            return Refusal("not_held", "check")
+            return refused("not_held", "check")
         s.contact.again()
         s.team.send("window", Command(verb="repeat", reason="contact"))  # it shows the cues once more
         return ""
@@ -72,6 +72,6 @@ def override(s: Afoot, code: str, reason: str) -> str:
     elif code == "gate" and s.gauges.gate is not None:
         s.gauges.overridden = reason
     else:
-        return Refusal("nothing_there", "override", arg=code)
+        return refused("nothing_there", "override", arg=code)
     s.write("note", "override", {"code": code, "text": code, "reason": reason})
     return ""

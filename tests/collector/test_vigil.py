@@ -10,7 +10,7 @@ from collector.contacting import ContactCheck, read
 from collector.diary import Diary
 from collector.helper import Answer
 from collector.orders import Orders, refusal
-from collector.refusals import Refusal
+from collector.refusals import refused
 from collector.timeline import KEPT, Timeline
 from collector.vigil import Flips, Sleep
 from protocol.messages import Ack, Beat, Command, Envelope, Status, StreamStatus
@@ -280,7 +280,7 @@ def test_a_refusal_is_english_in_the_journal_and_the_study_s_language_on_the_pag
     given = [Command(verb="skip"), Command(verb="abort", reason="x"), Command(verb="override", arg="gate", reason="dry hair")]
     for one in given:
         envelope = Envelope(token="t", who="page", t_lsl=0.0, type="Command", body=one, id=one.verb)
-        orders.take(envelope, ("abort", "override"), lambda it: Refusal("nothing_there", it.verb, arg=it.arg))
+        orders.take(envelope, ("abort", "override"), lambda it: refused("nothing_there", it.verb, arg=it.arg))
     assert [row["error"] for row in book.rows] == [
         "skip: not possible now", "abort: say why, in at least 3 letters",
         "override gate: there is nothing of this name that could be overridden",
