@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,12 +20,13 @@ from models.evaluate import Features, LabelKind, RowFeatures
 from models.face import crops
 from models.face.settings import FaceSettings, NetworkName
 from models.face.training import Start
-from models.windows import Dropped, Rules, Where, Window, label_of, read_events
+from models.windows import Dropped, Events, Rules, Where, Window, label_of, read_events
 
 if TYPE_CHECKING:
     from models.face.patch_attention import Backbone
 
 FeaturesWanted = Literal["auto", "imagenet", "seeded", "pool96"]
+NO_CLASS = -1  # of a window that is not learnt from, where its label is none of those that are learnt
 Floats32 = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
@@ -41,6 +42,9 @@ class Dataset:
     features; ``face`` says how faces were found, ``face_start`` what a network begins with that has learnt from a folder of
     pictures; ``dropped`` counts what was left out by (reason, emotion); ``interpolated`` names, by recording, channels that
     were not recorded; ``eeg_sha256`` are digests of the recordings' samples, in their order.
+    ``unheard`` are rows of windows that only the face can tell of: their EEG is lost, NaN, of quality 0. They are predicted,
+    and neither learnt from nor scored, so that what is learnt, and on what modalities are compared, does not depend on them;
+    they stand here only where faces are looked for, and ``dropped`` counts them.
     """
 
     recordings: tuple[bids.RecordingFiles, ...]
@@ -57,6 +61,23 @@ class Dataset:
     interpolated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     grid: Grid = PAPER
     eeg_sha256: tuple[str, ...] = ()
+    unheard: tuple[int, ...] = ()
+
+    @property
+    def heard(self) -> NDArray[np.int64]:
+        """Rows that are learnt from and scored."""
+        return np.setdiff1d(np.arange(len(self.windows)), np.array(self.unheard, dtype=np.int64))
+
+    def learnt(self) -> Dataset:
+        """Return the windows that are learnt from and scored, alone."""
+        if not self.unheard:
+            return self
+        rows = self.heard
+        return replace(
+            self, windows=tuple(self.windows[row] for row in rows), labels=self.labels[rows], unheard=(),
+            eeg={name: values[rows] for name, values in self.eeg.items()}, eeg_quality=self.eeg_quality[rows],
+            faces={name: faces.of(rows) for name, faces in self.faces.items()},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +85,7 @@ class _Part:
     """What one recording contributes."""
 
     windows: tuple[Window, ...]
+    heard: NDArray[np.bool_]  # which of them have EEG, and only those rows stand in `eeg`
     eeg: dict[Source, Floats32]
     quality: float
     faces: dict[Features, crops.FaceData]
@@ -178,15 +200,16 @@ def load(
 
 def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], wanted: _Wanted) -> Dataset:
     windows = tuple(window for part in parts for window in part.windows)
+    heard = np.concatenate([part.heard for part in parts])
     names = [name_of(window, wanted.kind) for window in windows]
-    emotions = bids.emotions(recordings, names)
+    emotions = bids.emotions(recordings, [name for name, there in zip(names, heard, strict=True) if there])
     return Dataset(
         recordings=tuple(recordings),
         windows=windows,
         emotions=emotions,
-        labels=np.array([emotions.index(name) for name in names], dtype=np.int64),
-        eeg={source.key: np.concatenate([part.eeg[source] for part in parts]) for source in wanted.eeg},
-        eeg_quality=np.concatenate([np.full(len(part.windows), part.quality) for part in parts]),
+        labels=np.array([emotions.index(name) if name in emotions else NO_CLASS for name in names], dtype=np.int64),
+        eeg={source.key: _spread([part.eeg[source] for part in parts if source in part.eeg], heard) for source in wanted.eeg},
+        eeg_quality=np.concatenate([np.where(part.heard, part.quality, 0.0) for part in parts]),
         faces={name: _join([part.faces[name] for part in parts]) for name in wanted.faces},
         dropped=sum((part.dropped for part in parts), Counter()),
         sha256=bids.data_digest(recordings),
@@ -194,23 +217,70 @@ def _joined(recordings: Sequence[bids.RecordingFiles], parts: Sequence[_Part], w
         grid=wanted.grid,
         interpolated={files.stem: part.interpolated for files, part in zip(recordings, parts, strict=True)},
         eeg_sha256=tuple(part.sha256 for part in parts),
+        unheard=tuple(np.flatnonzero(~heard).tolist()),
     )
+
+
+def _spread(found: Sequence[Floats32], heard: NDArray[np.bool_]) -> Floats32:
+    """Return the EEG of all windows, NaN where there is none."""
+    if found and heard.all():
+        return np.concatenate(found)
+    shape = next((part.shape[1:] for part in found if len(part)), (0,))
+    out = np.full((len(heard), *shape), np.nan, dtype=np.float32)
+    start, rows = 0, np.flatnonzero(heard)
+    for part in found:
+        out[rows[start : start + len(part)]] = part
+        start += len(part)
+    return out
 
 
 def _part(files: bids.RecordingFiles, wanted: _Wanted) -> _Part:
     """Return what one recording contributes."""
     scale.one_thread()
-    found = recording.load(files, where=wanted.where, rules=wanted.rules, grid=wanted.grid)
-    windows, dropped = _usable(found, wanted)
+    try:
+        found = recording.load(files, where=wanted.where, rules=wanted.rules, grid=wanted.grid)
+    except recording.TooFewError as few:
+        if not wanted.faces:
+            raise
+        return _seen_only(files, few, wanted)
+    usable, dropped = _usable(found, wanted)
+    windows, has_eeg = _with_unheard(usable, found.events, wanted)
+    heard = [window for window, there in zip(windows, has_eeg, strict=True) if there]
     return _Part(
         windows=windows,
-        eeg=inputs.of_recording(found, [window.t0_s for window in windows], wanted.eeg, cache=wanted.cache),
+        heard=has_eeg,
+        eeg=inputs.of_recording(found, [window.t0_s for window in heard], wanted.eeg, cache=wanted.cache),
         quality=1 - len(found.interpolated) / len(found.grid.channels),
         faces={name: _face(files, windows, name, wanted) for name in wanted.faces},
         dropped=dropped,
         interpolated=found.interpolated,
         sha256=found.sha256,
     )
+
+
+def _seen_only(files: bids.RecordingFiles, few: recording.TooFewError, wanted: _Wanted) -> _Part:
+    """Return what a recording contributes whose EEG cannot be used: what its camera saw."""
+    dropped = few.events.dropped.copy()
+    for window in few.events.windows:
+        dropped[few.good, window.target] += 1
+    windows, has_eeg = _with_unheard((), few.events, wanted)
+    return _Part(
+        windows=windows, heard=has_eeg, eeg={}, quality=0.0, dropped=dropped, interpolated=(), sha256=few.sha256,
+        faces={name: _face(files, windows, name, wanted) for name in wanted.faces},
+    )  # fmt: skip
+
+
+def _with_unheard(usable: Sequence[Window], events: Events, wanted: _Wanted) -> tuple[tuple[Window, ...], NDArray[np.bool_]]:
+    """Return the windows that are predicted, in the order of time, and which of them have EEG.
+
+    Where no face is looked for, nothing could tell of the others.
+    """
+    if not wanted.faces:
+        return tuple(usable), np.ones(len(usable), dtype=bool)
+    labelled = (window for window in (*events.windows, *events.unheard) if label_of(window, wanted.kind) is not None)
+    windows = tuple(sorted(labelled, key=lambda window: window.t0_s))
+    known = set(usable)
+    return windows, np.array([window in known for window in windows], dtype=bool)
 
 
 def _face(files: bids.RecordingFiles, windows: Sequence[Window], kind: Features, wanted: _Wanted) -> crops.FaceData:

@@ -21,6 +21,7 @@ from models.labels import Floats, Predictions, Row
 NAME = "emolab"
 BIDS_VERSION = "1.11.1"  # the newest that the validator knows
 EVENTS, FRAMES = "_desc-fused_events", "_desc-face_beh"
+PICTURES = "emo-train --faces"  # what writes a folder of ours without labels
 CACHE = "cache"  # folder of features; a run that was stopped leaves nothing else
 IGNORED = f"{CACHE}\nfigures\nmodels\nmetrics.json\nscores.json\n*.html\n"
 _CARRIED = (  # what a behavioural table says of its task: copied from the EEG's sidecar, never invented
@@ -86,8 +87,15 @@ class Faces:
     frame_p: Floats
 
 
-def check(out: Path) -> None:
-    """Refuse a folder that holds anything but a derivative of ours.
+def check(out: Path, *, by: str = NAME) -> None:
+    """Refuse a folder that holds anything but a derivative of ours, of the same kind.
+
+    Parameters
+    ----------
+    out : Path
+        Where to write.
+    by : str
+        What is going to write: :data:`PICTURES` writes over what it made itself, all others over labels and their models.
 
     Raises
     ------
@@ -100,6 +108,9 @@ def check(out: Path) -> None:
     first = made_by[0] if isinstance(made_by, list) and made_by else {}
     if not isinstance(first, dict) or first.get("Name") != NAME:
         raise BidsError(f"{out}: holds something that {NAME} did not make; name another folder with --out")
+    if (first.get("Description") == PICTURES) != (by == PICTURES):
+        made = "what was learnt from pictures alone" if by != PICTURES else "labels of a dataset, and the models behind them"
+        raise BidsError(f"{out}: holds {made}; name another folder with --out")
 
 
 def write(
@@ -280,6 +291,12 @@ def _readme(name: str, emotions: Sequence[str], provenance: Provenance, *, simul
         "one too, and the label looks better than it is; where `participant_seen` says `yes`, from the same person. `n/a`: it "
         "cannot be known."
     )
+    missing = (
+        "A window without a face has the label of the EEG, one without usable EEG (lost, disturbed, too few electrodes) that "
+        "of the face, and is flagged; without both it has none. Only windows with EEG are learnt from and scored."
+        if len(provenance.models) > 1
+        else "Windows for which that recogniser has nothing to look at have no label, or no row."
+    )
     features = ", ".join(f"{modality}: {kind}" for modality, kind in provenance.features.items())
     return f"""# Fused emotion labels of {name}
 
@@ -292,7 +309,7 @@ their fusion found ({", ".join(emotions)}), with how far to trust it. `*{FRAMES}
 - Features: {features}. `seeded` and `pool96` are no pretrained networks; scores in `metrics.json` say what they are worth.
 - EEG is scaled, and the face without a pretrained network centred, on the whole of each recording, those of tested participants
   included and no label looked at: the scores hold for recordings that are complete, not for a live stream.
-- A window without a face or without usable EEG has the other's label and is flagged; without both it has none.
+- {missing}
 - A label is a guess of a model about a stimulus, not a finding about a person.
 """
 

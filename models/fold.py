@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models import fusion, scale
 from models.dataset import Dataset
 from models.eeg import table
-from models.eeg.recogniser import Recogniser, Task
+from models.eeg.recogniser import Recogniser, Task, predict_heard
 from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import Features, Modality
 from models.face import recogniser as face
@@ -148,7 +148,7 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
     log_p: LogP = {}
     frame_p = None
     if trained.eeg is not None and given.eeg is not None:
-        log_p["eeg"] = fusion.log_probabilities(trained.eeg.predict_proba(given.eeg[rows]))
+        log_p["eeg"] = fusion.log_probabilities(predict_heard(trained.eeg, given.eeg[rows], given.n_classes))
     if given.face is not None:
         frame_p = _frame_p(trained.face, given.face[rows], given.n_classes)
         log_p["face"] = fusion.log_probabilities(face.pool_frames(frame_p))

@@ -90,6 +90,9 @@ def _tell(done: Done) -> None:
         out.print(
             f"{met} clips are new, of people from whom the models have learnt: their labels may look better than they are."
         )
+    alone = sum(row["label_by"] == "fusion" and row["eeg_missing"] == "yes" for row in done.rows if row not in clips)
+    if alone:
+        out.print(f"{alone} windows have no EEG: they are labelled by the face, where it shows, and say so (eeg_missing).")
     out.print(f"A label is a guess of a model, not what somebody felt. Tables: {done.out}", markup=False, highlight=False)
 
 

@@ -43,9 +43,11 @@ def describe(emotions: Sequence[str]) -> dict[str, dict[str, object]]:
         "divergence": {"Description": "Jensen-Shannon divergence of the two recognisers' probabilities, base 2: 0 the same, "
                        "1 opposed", "Units": "arbitrary"},
         "abstained": {"Description": "Whether they were too unsure to give a label", "Levels": yes_no},
-        "eeg_missing": {"Description": "Whether there is no prediction from EEG", "Levels": yes_no},
+        "eeg_missing": {"Description": "Whether there is no prediction from EEG: its samples are lost, it swings too far, or "
+                        "too few electrodes are good", "Levels": yes_no},
         "face_missing": {"Description": "Whether no sampled frame shows a face, or there is no video", "Levels": yes_no},
-        "eeg_quality": {"Description": "Share of the analysed channels that were really recorded", "Units": "arbitrary"},
+        "eeg_quality": {"Description": "Share of the analysed channels that were really recorded, 0 where the EEG is missing; "
+                        "of a clip: the mean of its windows", "Units": "arbitrary"},
         "face_quality": {"Description": "Share of the sampled frames with a face", "Units": "arbitrary"},
         "other_faces": {"Description": "Share of the sampled frames that show more than one face", "Units": "arbitrary"},
         "split": {"Description": "How training and test data were kept apart"},

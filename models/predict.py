@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.card import Card, CardError, Tensors
 from models.eeg import table, variants
 from models.eeg.inputs import Source
-from models.eeg.recogniser import Task
+from models.eeg.recogniser import Task, predict_heard
 from models.eeg.scalp_map import PAPER, Grid
 from models.face import kept
 from models.face.recogniser import pool_frames
@@ -31,13 +33,15 @@ def eeg(tensors: Tensors, card: Card, x: NDArray[np.float32]) -> Floats:
     Returns
     -------
     ndarray of float64, shape (n_windows, n_classes)
-        Log-probabilities, in the order of ``card.emotions``.
+        Log-probabilities, in the order of ``card.emotions``; NaN for windows of NaN, which have no EEG.
 
     Raises
     ------
     CardError
         When the card is of another modality, or tensors or features do not fit.
     """
+    if x.size == 0:  # nobody's EEG can be used, so that nobody knows what shape it would have
+        x = np.full((len(x), *card.shape), np.nan, dtype=np.float32)
     _expect(card, "eeg", x.shape[-1])
     if x.shape[1:] != card.shape:
         raise CardError(f"shape = {list(card.shape)} in the card, {list(x.shape[1:])} in the data")
@@ -48,7 +52,7 @@ def eeg(tensors: Tensors, card: Card, x: NDArray[np.float32]) -> Floats:
         recogniser = table.named(card.model).build(task).restore(tensors)
     except (ValueError, KeyError) as error:
         raise CardError(f"tensors of another network than {card.model}: {str(error).splitlines()[0]}") from None
-    return log_probabilities(recogniser.predict_proba(x))
+    return log_probabilities(predict_heard(recogniser, x, len(card.emotions)))
 
 
 def grid(card: Card) -> Grid:
@@ -153,7 +157,8 @@ def fusion(card: Card) -> Fusion:
     """
     _expect(card, "fusion", 0)
     priors = {name: tuple(shares) for name, shares in card.settings["priors"].items()}
-    return Fusion(**{**card.settings, "prior": tuple(card.settings["prior"]), "priors": priors})
+    fitted = {field.name: card.settings[field.name] for field in fields(Fusion)}
+    return Fusion(**{**fitted, "prior": tuple(card.settings["prior"]), "priors": priors})
 
 
 def _expect(card: Card, modality: str, n_features: int) -> None:

@@ -90,6 +90,14 @@ class Outcome:
         """Kind of the EEG's features."""
         return self.recipe.kind
 
+    def only(self, rows: Ints) -> Outcome:
+        """Return the predictions of some windows of the data set."""
+        mine = np.isin(self.rows, rows)
+        return replace(
+            self, rows=self.rows[mine], log_p={name: values[mine] for name, values in self.log_p.items()},
+            frame_p=None if self.frame_p is None else self.frame_p[mine], fold=self.fold[mine],
+        )  # fmt: skip
+
     def by_window(self, n_windows: int) -> Outcome:
         """Return the same with one row for each window of the data set: NaN, and no fold, for those that are not predicted.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import RowFeatures
+
+if TYPE_CHECKING:  # which loads torch
+    from models.eeg.training import Settings
 
 Floats32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -97,6 +100,8 @@ class Model:
         Whether ``emo-train`` keeps it trained on everybody; a baseline is only scored.
     settings : mapping
         What the card says of its configuration.
+    learning : callable or None
+        Number of windows of training and validation to how its network learns from so many; None for what is no network.
     """
 
     name: str
@@ -107,6 +112,33 @@ class Model:
     prepare: Callable[[Floats32], Floats32] | None = None
     kept: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    learning: Callable[[int], Settings] | None = None
+
+
+def predict_heard(recogniser: Recogniser, x: Floats32, n_classes: int) -> Floats:
+    """Predict the windows that have EEG.
+
+    Parameters
+    ----------
+    recogniser : Recogniser
+        Trained.
+    x : ndarray, shape (n, ...)
+        Windows; one that is not finite throughout has no EEG.
+    n_classes : int
+        Emotions.
+
+    Returns
+    -------
+    ndarray, shape (n, n_classes)
+        Probabilities; NaN without EEG.
+    """
+    heard = np.isfinite(x.reshape(len(x), -1)).all(axis=1) & (x.size > 0)
+    if heard.all():
+        return recogniser.predict_proba(x)
+    out = np.full((len(x), n_classes), np.nan)
+    if heard.any():
+        out[heard] = recogniser.predict_proba(x[heard])
+    return out
 
 
 def equal_shares(n_classes: int) -> tuple[float, ...]:

@@ -22,6 +22,14 @@ from models.windows import SFREQ, Events, Rules, Where, read_events
 log = logging.getLogger(__name__)
 
 
+class TooFewError(BidsError):
+    """Fewer than half of a map's electrodes are good; ``events`` and ``sha256`` are those of the recording."""
+
+    events: Events
+    sha256: str
+    good: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recording:
     """One recording, ready for the spectrograms.
@@ -63,7 +71,9 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
     Raises
     ------
     BidsError
-        When a file cannot be read, or fewer than half of the channels of the map are good.
+        When a file cannot be read.
+    TooFewError
+        When fewer than half of the channels of the map are good.
     """
     import mne
 
@@ -76,7 +86,11 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
     names, digest = _good_names(files, raw.ch_names, grid), _digest(raw, _electrodes(files, raw.ch_names))
     data, valid = bridge(raw.get_data(picks=names) * 1e6, events.gaps, sfreq)
     alive = [index for index, row in enumerate(data) if np.isfinite(row).all() and np.ptp(row) > 0]
-    data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files, grid)
+    try:
+        data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files, grid)
+    except TooFewError as error:
+        error.events, error.sha256 = events, digest
+        raise
     eeg, valid = resample(data, valid, sfreq)
     return Recording(
         files=files, events=events, eeg=eeg, valid=valid, line_freq=_line_freq(files), interpolated=interpolated,
@@ -165,11 +179,13 @@ def _on_grid(
     places = montage.sites(files, names, grid) if absent else {}
     far = tuple(name for name in absent if not montage.is_near(name, places, grid))
     if (n_good := len(grid.channels) - len(far)) < montage.n_needed(grid):
-        raise BidsError(
-            f"{files.sibling('_channels.tsv')}: status: {n_good} of the map's {len(grid.channels)} channels are good, "
-            f"{montage.n_needed(grid)} are needed; leave the participant out with included = no in participants.tsv"
-            f"{', or train with --montage own' if grid == PAPER else ''}"
+        good = f"{n_good} of the map's {len(grid.channels)} channels are good, {montage.n_needed(grid)} are needed"
+        few = TooFewError(
+            f"{files.sibling('_channels.tsv')}: status: {good}; leave the participant out with included = no in "
+            f"participants.tsv{', or train with --montage own' if grid == PAPER else ''}"
         )
+        few.good = good
+        raise few
     if absent:
         log.info("%s: interpolated %s", files.stem, ", ".join(absent))
         data, names = _interpolate(data, names, absent, sfreq, places)

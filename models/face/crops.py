@@ -55,6 +55,13 @@ class FaceData:
     kind: FaceFeatures
     n_faces: NDArray[np.int64] | None = None
 
+    def of(self, rows: NDArray[np.int64]) -> FaceData:
+        """Return the same of some windows."""
+        return FaceData(
+            x=self.x[rows], found=self.found[rows], frame_s=self.frame_s[rows], frame=self.frame[rows], kind=self.kind,
+            n_faces=None if self.n_faces is None else self.n_faces[rows],
+        )  # fmt: skip
+
     @property
     def others(self) -> NDArray[np.float64]:
         """Share of the sampled frames that show more than one face, shape (n_windows,)."""
