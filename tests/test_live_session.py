@@ -293,11 +293,9 @@ def test_a_real_session_has_a_person_at_the_keyboard_and_takes_no_picture_withou
         live_runs.launched(study, study.parent / "data", "--consent", "eeg", env=lab, participant="10") as live,
     ):
         _until(live, lambda: "welcome" in live.states())
-        _press(lab, "space")
-        _until(live, lambda: "baseline/eyes_open/told" in live.states())
-        _press(lab, "space")
-        _until(live, lambda: "baseline/eyes_open" in live.states())
-        _press(lab, "Escape")
+        _press(lab, "space", live, "baseline/eyes_open/told")
+        _press(lab, "space", live, "baseline/eyes_open")
+        _press(lab, "Escape", live)
         ended = live.end()
     assert (ended.code, ended.record["end"], ended.record["reason"]) == (1, "aborted", "escape"), ended.err
     recorded = Recorded(live.run)
@@ -308,9 +306,19 @@ def test_a_real_session_has_a_person_at_the_keyboard_and_takes_no_picture_withou
     assert (record.simulated, record.consent.scopes, record.person.age_y) == (False, ("eeg",), None)
 
 
-def _press(env: dict[str, str], key: str) -> None:
-    time.sleep(0.5)  # a page takes keys from its first flip
-    subprocess.run(["xdotool", "key", key], env=env, check=True)
+def _press(env: dict[str, str], key: str, live: Live, state: str = "") -> None:
+    """Press a key until the next state comes, or the session ends: from when on a page takes keys is not told."""
+
+    def over() -> bool:
+        return state in live.states() if state else live.process.poll() is not None
+
+    for _ in range(60):
+        subprocess.run(["xdotool", "key", key], env=env, check=True)
+        deadline = time.monotonic() + 3
+        while not over() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if over():
+            return
 
 
 def test_bad_input_leaves_the_data_folder_untouched(lab: dict[str, str], study: Path) -> None:

@@ -40,16 +40,20 @@ class FakeCapture:
         self.n, self.stop_after, self.lies, self.size = 0, stop_after, lies, size
         self._pauses_s = [pauses_s] if isinstance(pauses_s, float) else list(pauses_s)
         self._driver_ms = driver_ms
-        self.released, self.hanging = False, threading.Event()
+        self.released, self.hanging, self.hangs = False, threading.Event(), threading.Event()
         self.hanging.set()
+        self._arrived_s = time.monotonic()
 
     def isOpened(self) -> bool:
         return True
 
     def grab(self) -> bool:
+        if not self.hanging.is_set():
+            self.hangs.set()
         self.hanging.wait(60)  # clear() it, and the driver hangs in here
         time.sleep(self._pauses_s[self.n % len(self._pauses_s)])
         self.n += 1
+        self._arrived_s = time.monotonic()
         return self.lies or self.n <= self.stop_after
 
     def retrieve(self) -> tuple[bool, np.ndarray | None]:
@@ -58,7 +62,7 @@ class FakeCapture:
         return True, np.full((self.size[1], self.size[0], 3), (self.n * 40) % 240, np.uint8)
 
     def get(self, prop: int) -> float:
-        return time.monotonic() * 1000 - 5.0 if self._driver_ms is None else self._driver_ms(self.n)
+        return self._arrived_s * 1000 - 5.0 if self._driver_ms is None else self._driver_ms(self.n)
 
     def release(self) -> None:
         self.released = True

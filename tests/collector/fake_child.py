@@ -43,15 +43,16 @@ if role in ("doctor", "contact"):  # helpers say one thing in JSON: what a test 
     sys.exit(0)
 link = Link.from_environment(role if role in ("window", "page") else "collector", now=time.monotonic)
 assert link is not None
-flips, held = [0], [False]
+flips, held, obeyed = [0], [False], set[str]()
 
 
 def close(code: int, *, end: str = "complete", reason: str = "") -> None:
     if role == "collector":
         manifest = Manifest(session_uid="u", end=end, reason=reason, closed_wall="2026-11-22T09:00:00Z", quality=KEEP)
         manifest.save(folder / "manifest.json")
-    (folder / f"{role}.ended").write_text(end)
     told("ended")
+    (folder / f"{role}.ending").write_text(end)
+    (folder / f"{role}.ending").replace(folder / f"{role}.ended")  # the other child reads it as soon as it is there
     link.close()
     sys.exit(code)
 
@@ -105,8 +106,10 @@ def show(state: str, wanted: str, *, for_s: float = LONGEST_S) -> None:
                 case Command(verb="start") if wanted == "start":
                     return
                 case Command(verb="pause" | "resume" as verb, arg=arg) if arg == NEXT:
-                    told(f"{verb} next")
-                    held[0] = verb == "pause"
+                    if envelope.id not in obeyed:  # it is sent again until it is acknowledged
+                        told(f"{verb} next")
+                        held[0] = verb == "pause"
+                    obeyed.add(envelope.id)
                     link.send(Ack(of=envelope.id, ok=True))
                 case Command(verb="pause" | "resume" | "skip" | "repeat" as verb, reason=reason):
                     told(f"{verb} {reason}")

@@ -174,7 +174,7 @@ def test_a_driver_that_hangs_is_given_up_and_its_late_frames_are_not_taken(tmp_p
     wait_for(lambda: rows.n > 5, "frames")
     hung = socket.capture
     hung.hanging.clear()
-    time.sleep(0.05)
+    wait_for(hung.hangs.is_set, "a grab that hangs")
     n_before = hung.n
     ahead[0] += 6.5
     wait_for(lambda: len(rows.files) == 2 and rows.n > 20, "the next file")

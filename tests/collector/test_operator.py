@@ -31,7 +31,7 @@ from protocol import folder, journal
 from protocol.folder import Run
 from protocol.journal import Journal
 from protocol.link import Hub
-from protocol.messages import Scene
+from protocol.messages import Press, Scene
 from protocol.study import Study
 
 CHILD = str(Path(__file__).with_name("fake_child.py"))
@@ -70,6 +70,10 @@ class Seat:
     def press(self, verb: str, *, arg: str = "", reason: str = "", id_: str = "") -> None:
         with (self.run.path / "press.txt").open("a") as file:
             file.write(f"{verb}|{arg}|{reason}|{id_}\n")
+
+    def key(self, key: str) -> None:
+        """Press a key for the participant."""
+        self.helm.team.send("window", Press(key=key))
 
     def sees(self, **wanted: Any) -> Callable[[], bool]:
         """Whether the newest scene is so; of ``buttons`` those named must be there."""
@@ -173,7 +177,7 @@ def test_buttons_reach_the_window_once_however_often_they_are_sent_and_notes_the
         yield seat.hears("window abort unwell")
 
     seat.script = script()
-    assert seat.conduct().end == "aborted"
+    assert seat.conduct(answers=False).end == "aborted"
     told = seat.told()
     assert told.count("window pause phone") == 1
     assert "page ack False abort: say why, in at least 3 letters" in told
@@ -190,6 +194,8 @@ def test_a_trouble_that_stops_holds_the_next_trial_until_it_is_over_and_the_oper
         seat.press("start")
         yield seat.sees(phase="session")
         trouble.write_text("on")
+        yield seat.hears("window pause next")
+        seat.key("space")
         yield seat.sees(state="hold", light="red")
         assert "resume" not in seat.scenes()[-1].buttons
         seat.press("resume", arg="next")
@@ -201,9 +207,11 @@ def test_a_trouble_that_stops_holds_the_next_trial_until_it_is_over_and_the_oper
         assert (instruction.button, instruction.arg) == ("resume", "next")
         seat.press(instruction.button, arg=instruction.arg)
         yield seat.hears("window resume next")
+        yield lambda: seat.scenes()[-1].state.startswith("rating")
+        seat.key("1")
 
     seat.script = script()
-    assert seat.conduct(collector="troubled") == Outcome("complete")
+    assert seat.conduct(collector="troubled", answers=False) == Outcome("complete")
     told = seat.told()
     assert [told.count(f"window {verb} next") for verb in ("pause", "resume")] == [1, 1]
 

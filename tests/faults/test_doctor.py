@@ -119,6 +119,7 @@ def muted(env: Mapping[str, str], *, on: bool) -> Iterator[None]:
 
 
 @pytest.mark.live
+@pytest.mark.alone
 @pytest.mark.timeout(int(120 + 60 * len(STARTS)))
 def test_each_fault_that_is_injected_live_blocks_the_whole_command(
     room: dict[str, str], home: Path, tmp_path: Path, fault_row: Callable[..., None]
@@ -136,6 +137,7 @@ def test_each_fault_that_is_injected_live_blocks_the_whole_command(
 
 
 @pytest.mark.live
+@pytest.mark.alone
 @pytest.mark.timeout(int(120 + 60 * LIVE))
 def test_no_clean_start_is_blocked_live(room: dict[str, str], home: Path, fault_row: Callable[..., None]) -> None:
     starts = [doctor(home, "--twin", "--participant", f"{n:02d}", env=room) for n in range(1, LIVE + 1)]

@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_of_two_recorders_on_one_target_one_is_refused(tmp_path: Path, fault_row
     with lab(tmp_path) as room:
         # both wait for the amplifier, so that both are ready to write at the same moment
         rivals = [[room.collector(run) for _ in range(2)], [alone(room, out) for _ in range(2)]]
-        time.sleep(2.0)
+        until(lambda: all(any(p.poll() is not None for p in pair) for pair in rivals))  # the one that came second
         room.amplifier({"name": "eeg"})
         until(lambda: growing(run.xdf)() and growing(out)())
         told = []

@@ -68,6 +68,7 @@ def video_is_right(killed: Kill, recovered: Path) -> bool:
 
 
 @pytest.mark.live
+@pytest.mark.alone
 def test_a_collector_that_is_killed_has_lost_at_most_a_second(tmp_path: Path, fault_row: Callable[..., None]) -> None:
     face = tmp_path / "face.mkv"
     with VideoWriter(face, (160, 120), 30) as video:

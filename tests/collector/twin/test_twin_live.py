@@ -24,7 +24,7 @@ from protocol.markers import parse
 from .studies import small_study
 
 SEED = 5
-DISPLAY_S = 0.06
+DISPLAY_S = 0.5  # more than a marker needs from the window to the twin on a busy machine
 READER = Path(__file__).parent / "live_reader.py"
 
 

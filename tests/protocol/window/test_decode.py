@@ -1,6 +1,5 @@
 """Clips, written a moment ago, decoded again."""
 
-import os
 import queue
 import time
 from contextlib import closing
@@ -125,7 +124,7 @@ class TestADecoder:
 
     def test_says_what_is_wrong_with_a_file_that_is_no_clip(self, tmp_path: Path) -> None:
         path = tmp_path / "broken.mp4"
-        path.write_bytes(os.urandom(2000))
+        path.write_bytes(np.random.default_rng(0).bytes(2000))
         with closing(Decoder(path, start_s=0.0, stop_s=1.0, with_sound=True)) as decoder:
             wait(decoder)
             with pytest.raises(ClipError, match=r"broken\.mp4"):
