@@ -15,6 +15,7 @@ from models.evaluate import LabelKind, Modality, RowFeatures
 
 Tensors = Mapping[str, NDArray[Any]]
 SCHEMA = 1
+PARTS = "parts"  # in the settings of a fusion's card: the SHA-256 of the weights of the recognisers that it fuses
 INTENDED_USE = (
     "Research on emotion recognition with participants who agreed to it. Not for decisions about people, not for diagnosis: "
     "a label is what a model learnt from film clips in a laboratory, not what somebody feels."

@@ -101,6 +101,8 @@ def plan(settings: FaceSettings, kinds: Sequence[Features], emotions: Sequence[s
     BidsError
         When it cannot be used with these features or emotions.
     """
+    if settings.pretrain is None and not settings.adapt:
+        raise bids.BidsError("--no-face-adapt: no folder has taught anything to take as it is; name one with --face-pretrain")
     if settings.pretrain is None or not kinds:
         return None
     if "pool96" in kinds:
@@ -215,7 +217,7 @@ def run(options: Options, steps: Steps) -> Done:
     BidsError
         When the folder cannot be learnt from, or the one to write to is somebody else's.
     """
-    derivative.check(options.out)
+    derivative.check(options.out, by=derivative.PICTURES)
     folder = image_folder.read(options.faces, emotions=PAPER, seed=DRAW_SEED)
     kinds = tuple(dict.fromkeys(dataset.resolve(options.features).values()))
     if "seeded" in kinds:
@@ -227,7 +229,7 @@ def run(options: Options, steps: Steps) -> Done:
     cache = options.out / derivative.CACHE
     learnt = learn(folder, settings, kinds, seed=options.seed, cache=cache, steps=steps)
     rows = [_row(one, kind, options.seed) for kind, one in learnt.items()]
-    derivative.write_folder(options.out, options.faces, made_by="emo-train --faces")
+    derivative.write_folder(options.out, options.faces, made_by=derivative.PICTURES)
     save_rows(options.out / "metrics.json", rows)
     text, pictures = face_report.faces(options.out / "figures", [_of_folder(one, kind) for kind, one in learnt.items()])
     page = report.page(options.out / "faces.html", "Faces", [Section("Faces beside the paper", text)])

@@ -21,6 +21,7 @@ from models.face import kept as kept_face
 from models.scores import Scored, stem
 from models.splits import everybody
 from models.train import Recipe, features_of, model_of
+from models.weights import digest
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,11 @@ def keep(
             name = stem(recipe, modality)
             if name not in written:  # one face beside two kinds of EEG is one face
                 made = _card(root, data, recipe, modality, given, trained, mine, labels=labels, seed=seed)
-                made = replace(made, settings={**made.settings, **({"rules": rules} if rules and modality == "eeg" else {})})
+                also: Mapping[str, Any] = {"rules": rules} if rules and modality == "eeg" else {}
+                if modality == "fusion":  # whose probabilities its numbers were fitted to
+                    parts: tuple[Modality, ...] = ("eeg", "face")
+                    also = {card.PARTS: {part: digest(written[stem(recipe, part)]) for part in parts}}
+                made = replace(made, settings={**made.settings, **also})
                 written[name] = card.save(folder, name, _tensors(trained, modality), made)
         progress(done, len(kept))
     return list(written.values())
@@ -127,7 +132,7 @@ def _card(
         n_features=_n_features(given, modality), labels=labels, seed=seed, data_sha256=data.sha256,
         participants=tuple(sorted(set(given.participants.tolist()))), n_windows=len(data.windows),
         scores=tuple(asdict(one.row) for one in scores),
-        settings={**_settings(recipe, modality, trained), **_also(data, recipe, modality)},
+        settings={**_settings(recipe, modality, trained, len(given.labels)), **_also(data, recipe, modality)},
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         licence=str(described.get("License") or "as the dataset"), simulated=described.get("Simulated") is True,
         shape=given.eeg.shape[1:] if modality == "eeg" and given.eeg is not None else (),
@@ -152,11 +157,13 @@ def _recordings(data: Dataset) -> dict[str, str]:
     return {digest: f.participant for digest, f in known if (f.participant, f.session, f.run) in used}
 
 
-def _settings(recipe: Recipe, modality: Modality, trained: fold.Trained) -> dict[str, Any]:
+def _settings(recipe: Recipe, modality: Modality, trained: fold.Trained, n_windows: int) -> dict[str, Any]:
     if modality == "fusion":
         return asdict(trained.fusion) if trained.fusion else {}
     if modality == "eeg" and trained.eeg is not None:
-        return {**table.named(recipe.model).settings, "prior": list(trained.eeg.prior)}
+        made = table.named(recipe.model)
+        learnt = {} if made.learning is None else asdict(made.learning(n_windows))
+        return {**made.settings, **learnt, "prior": list(trained.eeg.prior)}
     return {}
 
 

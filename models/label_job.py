@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bids, clips, dataset, derivative, labels, predict, weights
-from models.card import Card, CardError, Tensors, load
+from models.card import PARTS, Card, CardError, Tensors, load
 from models.dataset import Dataset
 from models.eeg import engines
 from models.eeg.scalp_map import PAPER
@@ -85,6 +85,11 @@ def run(options: Options, steps: Steps) -> Done:
         raise bids.BidsError(f"{out}: holds the out-of-fold labels of emo-train; name another folder with --out")
     derivative.check(out)
     kept = choose(options.models, options.features)
+    if set(kept) == {"eeg", "face"}:
+        names = " and ".join(one.path.stem for one in kept.values())
+        steps.say(
+            f"{names}: kept without a fusion: they stand side by side, and no label is given; or name one with --features"
+        )
     recordings = bids.find_recordings(options.root, scope=None)
     data = _load(recordings, kept, options, out / derivative.CACHE, steps)
     predictions, frame_p = predict_all(kept, data)
@@ -103,35 +108,66 @@ def run(options: Options, steps: Steps) -> Done:
 
 
 def choose(folder: Path, features: str | None) -> dict[Modality, Kept]:
-    """Return the models that label: a fusion with its two parts where there is one, else the only model there is.
+    """Return the models that label: a fusion with its two parts where there is one, else the only model, or one of each.
 
     Parameters
     ----------
     folder : Path
         Where ``emo-train`` keeps models, or the derivative around it.
     features : str or None
-        Which of several, as in the files' names: ``pool96``, ``imagenet+seeded``.
+        Which of several, as in the files' names: ``pool96``, ``imagenet+seeded``, or a whole name: ``eeg_pool96``.
+
+    Returns
+    -------
+    dict of modality to Kept
+        One of the EEG and one of the face without a fusion label side by side.
 
     Raises
     ------
     CardError
-        When there is none, or several.
+        When there is none, or several, or when they do not belong together.
     """
     folder = folder / "models" if (folder / "models").is_dir() else folder
     stems = sorted(path.stem for path in folder.glob("*.safetensors"))
     fusions = [stem for stem in stems if stem.startswith("fusion_")]
-    found = [stem for stem in fusions or stems if features is None or stem.partition("_")[2] == features]
-    if len(found) != 1:
-        names = ", ".join(stem.partition("_")[2] for stem in fusions or stems) or "none"
+    found = [stem for stem in stems if stem == features]
+    found = found or [stem for stem in fusions or stems if features is None or stem.partition("_")[2] == features]
+    if len(found) != 1 and [stem.partition("_")[0].partition("-")[0] for stem in found] != ["eeg", "face"]:
+        names = ", ".join(fusions or stems) or "none"
         raise CardError(f"{folder}: models = {names}: one is needed; name it with --features, or train with emo-train")
-    (name,) = found
-    if not name.startswith("fusion_"):
-        kept = _kept(folder, name)
-        return {kept.card.modality: kept}
-    eeg, _, face = name.removeprefix("fusion_").partition("+")
-    return {
-        "eeg": _kept(folder, f"eeg_{eeg}"), "face": _kept(folder, f"face_{face or eeg}"), "fusion": _kept(folder, name),
-    }  # fmt: skip
+    if found[0].startswith("fusion_"):
+        eeg, _, face = found[0].removeprefix("fusion_").partition("+")
+        found = [f"eeg_{eeg}", f"face_{face or eeg}", *found]
+    kept = {one.card.modality: one for one in (_kept(folder, stem) for stem in found)}
+    _together(kept)
+    return kept
+
+
+def _together(kept: Mapping[Modality, Kept]) -> None:
+    """Refuse models of different data or classes, and a fusion of others than these: a name alone proves nothing."""
+    first, *others = kept.values()
+    for other in others:
+        for name, mine, theirs in (
+            ("emotions", first.card.emotions, other.card.emotions),
+            ("data_sha256", first.card.data_sha256, other.card.data_sha256),
+        ):
+            if mine != theirs:
+                raise CardError(
+                    f"{other.path}: {name} = {_short(theirs)}: {first.path.name} has {_short(mine)}; they were not learnt "
+                    "together: train again with emo-train"
+                )
+    parts = kept["fusion"].card.settings.get(PARTS, {}) if "fusion" in kept else {}
+    for name, expected in parts.items():
+        if weights.digest(kept[name].path) != expected:
+            raise CardError(
+                f"{kept['fusion'].path}: {PARTS} = {name} {_short(expected)}: {kept[name].path.name} is another model; train "
+                "again with emo-train"
+            )
+
+
+def _short(value: str | tuple[str, ...]) -> str:
+    """Return what fits on a line: the beginning of a digest, or the classes."""
+    return f"{value[:12]} .." if isinstance(value, str) else ", ".join(value)
 
 
 def _kept(folder: Path, stem: str) -> Kept:

@@ -3,19 +3,20 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from models import card, cli, face_job, fold, splits
-from models.bids import BidsError
+from models import card, cli, face_job, fold, job, splits
+from models.bids import BidsError, find_recordings
 from models.evaluate import load_rows
 from models.face import pretrain
 from models.face.settings import FaceSettings
 from models.face.training import Training
-from tests.models import planted
-from tests.models.face.videos import EMOTIONS, face
+from tests.models import bids_root, planted
+from tests.models.face.videos import EMOTIONS, face, film, plain
 from tests.models.told import Told
 
 
@@ -80,6 +81,38 @@ def test_a_folder_that_cannot_be_gone_on_from_is_refused_before_anything_is_comp
     with pytest.raises(BidsError, match="holds no pictures of awe, which the dataset has; leave out --no-face-adapt"):
         face_job.plan(dataclasses.replace(settings, adapt=False), ["seeded"], (*EMOTIONS, "awe"))
     assert face_job.plan(FaceSettings(), ["pool96"], EMOTIONS) is None
+
+
+def test_a_network_that_has_learnt_nothing_predicts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BidsError, match=r"^--no-face-adapt: no folder has taught anything .* name one with --face-pretrain$"):
+        face_job.plan(FaceSettings(adapt=False), ["seeded"], EMOTIONS)
+    root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+    for files in find_recordings(root):
+        film(files, [plain(90)], [0.0])
+    with pytest.raises(BidsError, match="--no-face-adapt"):
+        job.run(job.Options(root=root, features=("pool96",), face=FaceSettings(adapt=False)), Told())
+    assert not (root / "derivatives").exists()
+
+
+def test_pictures_are_not_learnt_into_a_folder_of_labels_nor_labels_into_one_of_pictures(folder: Path, tmp_path: Path) -> None:
+    raw = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+    given: dict[str, Any] = {
+        "models": (),
+        "eeg_models": ("nearest",),
+        "features": ("pool96",),
+        "splits": ("leave-one-subject-out",),
+    }
+    job.run(job.Options(root=raw, out=tmp_path / "labels", **given), Told())
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "labels").rglob("*")) if path.is_file()}
+    with pytest.raises(
+        BidsError, match="holds labels of a dataset, and the models behind them; name another folder with --out"
+    ):
+        face_job.run(face_job.Options(faces=folder, out=tmp_path / "labels", features=("pool96",)), Told())
+    assert before == {path: path.read_bytes() for path in sorted((tmp_path / "labels").rglob("*")) if path.is_file()}
+    face_job.run(face_job.Options(faces=folder, out=tmp_path / "pictures", features=("pool96",)), Told())
+    with pytest.raises(BidsError, match="holds what was learnt from pictures alone; name another folder with --out"):
+        job.run(job.Options(root=raw, out=tmp_path / "pictures", **given), Told())
+    assert (tmp_path / "pictures/models/face_pool96.safetensors").is_file()
 
 
 def test_the_videos_are_learnt_from_where_the_folder_ended_or_not_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

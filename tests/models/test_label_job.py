@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from models.card import CardError
 from models.label_cli import app
 from tests.models import bids_root
 from tests.models.face.videos import face, film
+from tests.models.told import Told
 
 pytestmark = pytest.mark.usefixtures("few_epochs")
 
@@ -148,9 +150,41 @@ def test_without_a_fusion_the_only_model_labels(models: Path, new: Path, tmp_pat
         shutil.copy(path, alone)
     done = label_job.run(label_job.Options(root=new, models=alone, pictures=False), Quiet())
     assert {row["label_by"] for row in done.rows} == {"eeg"} and {row["p_fused_fear"] for row in done.rows} == {"n/a"}
-    shutil.copy(models / "face_pool96.safetensors", alone)
-    with pytest.raises(CardError, match="models = pool96, pool96: one is needed; name it with --features"):
-        label_job.run(label_job.Options(root=new, models=alone), Quiet())
+    for path in models.glob("face_pool96.*"):
+        shutil.copy(path, alone)
+    told = Told()
+    both = label_job.run(label_job.Options(root=new, models=alone, features="pool96", pictures=False), told)
+    assert "eeg_pool96 and face_pool96: kept without a fusion: they stand side by side, and no label is given" in told.lines[0]
+    assert {row["label"] for row in both.rows} == {"n/a"} and {row["p_fused_fear"] for row in both.rows} == {"n/a"}
+    assert all(float(row["p_eeg_fear"]) >= 0 and float(row["p_face_fear"]) >= 0 for row in both.rows)
+    assert list(label_job.choose(alone, "face_pool96")) == ["face"], "a whole name chooses one of both"
+
+
+def test_models_that_were_not_learnt_together_are_refused(models: Path, tmp_path: Path) -> None:
+    def changed(stem: str, **cells: Any) -> Path:
+        mixed = tmp_path / f"{stem}-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(models, mixed)
+        made = json.loads((mixed / f"{stem}.json").read_text()) | cells
+        (mixed / f"{stem}.json").write_text(json.dumps(made))
+        return mixed
+
+    assert set(label_job.choose(models, None)) == {"eeg", "face", "fusion"}
+    other = changed("face_pool96", emotions=list(reversed(bids_root.EMOTIONS)))
+    with pytest.raises(
+        CardError, match=r"face_pool96\.safetensors: emotions = neutral, fear, .*eeg_pool96\.safetensors has happiness"
+    ):
+        label_job.choose(other, None)
+    other = changed("face_pool96", data_sha256="f" * 64)
+    with pytest.raises(CardError, match=r"data_sha256 = ffffffffffff .*; they were not learnt together: train again"):
+        label_job.choose(other, None)
+    other = changed("face_pool96")
+    tensors, made = card.load(other / "face_pool96.safetensors")
+    name = next(iter(tensors))
+    card.save(other, "face_pool96", {**tensors, name: tensors[name] + 1}, made)
+    with pytest.raises(
+        CardError, match=r"fusion_pool96\.safetensors: parts = face [0-9a-f]{12} \.\.: face_pool96\.safetensors is ano"
+    ):
+        label_job.choose(other, None)
 
 
 def test_what_is_no_model_of_ours_is_one_line(models: Path, new: Path, tmp_path: Path) -> None:
