@@ -6,7 +6,6 @@ import logging
 import secrets
 import socket
 import threading
-import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -62,7 +61,7 @@ class Keeper:
 
     def __init__(
         self, team: Team, argv: tuple[str, ...], place: Place, *, troubles: Troubles, now: Callable[[], float],
-        browse: Callable[[str], object] | None = webbrowser.open,
+        browse: Callable[[str], object] | None = None,
     ) -> None:  # fmt: skip
         self._team, self._argv, self.place, self._troubles, self._now = team, argv, place, troubles, now
         self._browse = browse

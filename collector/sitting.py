@@ -6,15 +6,15 @@ import os
 import shutil
 import tempfile
 import time
-import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from collector import baton, console, lineup, prepare, processes, signals
+from collector import baton, console, lineup, opening, prepare, processes, signals
 from collector.afoot import Course, TakenUp
 from collector.baton import Baton
 from collector.before import Passed, Preflight
@@ -68,12 +68,19 @@ def at_the_helm(
         keeper = None
         if place is not None:
             argv = lineup.roster(plan, None, options).page
-            keeper = Keeper(team, argv, place, troubles=troubles, now=now, browse=webbrowser.open if browse else None)
+            shows = partial(opening.browse, where=_for_the_browser(stack)) if browse else None
+            keeper = Keeper(team, argv, place, troubles=troubles, now=now, browse=shows)
             view.say(f"the operator's page: {place.url}")
         helm = Helm(team, diary=diary, troubles=troubles, view=view, header=lineup.header(plan), now=now, keeper=keeper)
         stack.callback(_dismiss, team)
         stack.enter_context(signals.ending(lambda _: helm.interrupt()))
         yield helm
+
+
+def _for_the_browser(stack: ExitStack) -> Path:
+    """Return a folder for us and our browser alone, which is removed at the end."""
+    made = tempfile.TemporaryDirectory(prefix="emo-run-", dir=opening.folder(), ignore_cleanup_errors=True)
+    return Path(stack.enter_context(made))
 
 
 def _dismiss(team: Team) -> None:

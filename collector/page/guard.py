@@ -15,7 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})  # with any port: an SSH tunnel may end at another one
@@ -34,6 +34,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _REFUSED = 403
+_LANDING = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>emolab</title>'
 _VIOLATION = 1008  # the websocket close code of a refusal
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,12 @@ def comes_from_us(headers: Mapping[str, str], *, websocket: bool) -> bool:
     if site not in ("same-origin", "none"):
         return False
     return not websocket if origin is None else origin == f"http://{headers.get('host', '')}"
+
+
+def is_opened_by_a_file(headers: Mapping[str, str]) -> bool:
+    """Whether a window goes here from a page that is not ours, as the launcher's own file makes it; then the token decides."""
+    wanted = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    return "origin" not in headers and all(headers.get(name) == value for name, value in wanted.items())
 
 
 def holds_cookie(headers: Mapping[str, str], *, name: str, value: str) -> bool:
@@ -107,22 +114,30 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers, is_socket = Headers(scope=scope), scope["type"] == "websocket"
-        if not host_is_ours(headers.get("host", "")) or not comes_from_us(headers, websocket=is_socket):
+        ours = comes_from_us(headers, websocket=is_socket)
+        if not host_is_ours(headers.get("host", "")):
             await self._refuse(scope, receive, send)
-        elif holds_cookie(headers, name=self._cookie, value=self._value):
+        elif ours and holds_cookie(headers, name=self._cookie, value=self._value):
             await self.app(scope, receive, _with_headers(send))
-        elif not is_socket and scope["method"] == "GET" and scope["path"] == "/" and self._knows_token(scope):
-            await self._let_in(scope, receive, _with_headers(send))
+        elif not is_socket and (ours or is_opened_by_a_file(headers)) and self._knows_token(scope):
+            await self._let_in(scope, receive, _with_headers(send), lands=not ours)
         else:
             await self._refuse(scope, receive, send)
 
     def _knows_token(self, scope: Scope) -> bool:
+        if scope["method"] != "GET" or scope["path"] != "/":
+            return False
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
         return len(given) == 1 and same(given[0], self._token)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give the cookie, and an address without the token, which would stay in the browser's history."""
-        answer = RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, *, lands: bool) -> None:
+        """Give the cookie, and an address without the token, which would stay in the browser's history.
+
+        A browser that comes from a file sends no such cookie along a redirection: it ``lands`` here first, and goes on from us.
+        """
+        answer: Response = RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
+        if lands:
+            answer = HTMLResponse(_LANDING, headers={"Cache-Control": "no-store"})
         answer.set_cookie(self._cookie, self._value, httponly=True, samesite="strict", path="/")
         await answer(scope, receive, send)
 

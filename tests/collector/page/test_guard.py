@@ -73,6 +73,25 @@ def test_a_stranger_is_refused(path: str, headers: dict[str, str]) -> None:
     assert "set-cookie" not in answer.headers
 
 
+OPENED = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+def test_a_window_that_the_launcher_s_file_opens_lands_with_the_token_alone() -> None:
+    answer = ask(f"/?token={TOKEN}", headers=OPENED)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["set-cookie"] == f"{COOKIE}; HttpOnly; Path=/; SameSite=strict"
+    assert 'content="0;url=/"' in answer.text and TOKEN not in answer.text
+    refused = [
+        ask("/", headers=OPENED), ask("/", headers=OPENED | {"cookie": COOKIE}), ask("/?token=wrong", headers=OPENED),
+        ask(f"/?token={TOKEN}", method="POST", headers=OPENED),
+        ask(f"/?token={TOKEN}", headers=OPENED | {"sec-fetch-dest": "iframe"}),
+        ask(f"/?token={TOKEN}", headers=OPENED | {"sec-fetch-mode": "no-cors"}),
+        ask(f"/?token={TOKEN}", headers=OPENED | {"origin": "null"}),
+        ask(f"/?token={TOKEN}", headers=OPENED | {"host": "evil.example"}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in refused] == [403] * len(refused)
+
+
 def test_the_token_lets_in_by_a_get_alone() -> None:
     assert ask(f"/?token={TOKEN}", method="POST").status_code == 403
 

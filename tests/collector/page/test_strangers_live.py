@@ -3,11 +3,13 @@
 import http.client
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from collector import opening
 from collector.page.guard import cookie_name, cookie_value
 from tests.collector.page import scenes
 from tests.collector.page.launcher import Launcher
@@ -99,6 +101,19 @@ def dial(page: Launcher, headers: dict[str, str]) -> int:
                 return 101
     except InvalidStatus as refused:
         return refused.response.status_code
+
+
+def test_a_browser_that_opens_the_launcher_s_file_is_let_in_and_its_address_tells_no_key(
+    chromium, page: Launcher, tmp_path: Path
+) -> None:
+    given: list[str] = []
+    opening.browse(page.url, where=tmp_path, opens=given.append)
+    context = chromium.new_context()
+    window = context.new_page()
+    window.goto(given[0])
+    window.wait_for_selector('body[data-screen="record"]', timeout=20_000)
+    assert window.url == f"http://127.0.0.1:{page.port}/"
+    context.close()
 
 
 def test_a_foreign_page_in_the_operators_own_browser_cannot_pause(chromium, page: Launcher) -> None:
