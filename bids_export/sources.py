@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bids_export import labrecorder, recording
+from bids_export import labrecorder, recording, started
 from bids_export.recording import Recording, RecordingError
 from protocol import folder
 from protocol.folder import Run, Session
@@ -39,13 +39,22 @@ def find(data: Path, study: Path | None = None) -> Source:
         raise RecordingError(f"{data}: is one run; name the data folder that holds sub-*/ses-*/run-*")
     empty = _not_recorded(data)
     others = labrecorder.find(data, study)
-    runs, passed_over = (*folder.find(data), *others.runs), (*empty, *others.passed_over)
+    ours = tuple(folder.find(data))
+    taken_back = [run for run in ours if started.withdrawn(run)]
+    runs = (*(run for run in ours if run not in taken_back), *others.runs)
+    passed_over = (*empty, *(_taken_back(run) for run in taken_back), *others.passed_over)
     if not runs:
         passed = f" ({passed_over[0]})" if passed_over else ""
         raise RecordingError(
             f"{data}: holds no sub-*/ses-*/run-*/session.json{passed}; record with emo-run, or name another folder"
         )
     return Source(tuple(sorted(runs, key=lambda run: (run.participant, run.session, run.run))), passed_over)
+
+
+def _taken_back(run: Run) -> str:
+    where = run.path.relative_to(run.data).as_posix()
+    cure = f"emo-withdraw {run.participant} --data {run.data}"
+    return f"{where}: not exported: the participant withdrew it when the session was broken off; remove it with: {cure}"
 
 
 def _not_recorded(data: Path) -> tuple[str, ...]:

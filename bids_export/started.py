@@ -1,4 +1,4 @@
-"""How a recording was started: what somebody overrode, and whether blinks were seen before the first clip."""
+"""What the launcher wrote down: overrides, whether blinks were seen before the first clip, what a participant took back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from protocol import journal
-from protocol.folder import Run
+from protocol.folder import CHOICE, Run
 from protocol.journal import JournalError, Row
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,17 @@ def of_run(run: Run) -> Started:
     except JournalError as error:
         logger.warning("%s: how the recording was started is not known", error)
         return Started()
+
+
+def withdrawn(run: Run) -> bool:
+    """Return whether the participant, asked when the session was broken off, did not want its recording to be kept."""
+    path = run.journal("launch")
+    try:
+        rows = journal.read(path) if path.exists() else []
+    except JournalError:
+        return False  # of_run says so
+    chosen = [row.data.get("choice") for row in rows if (row.kind, row.name) == ("note", CHOICE)]
+    return chosen[-1:] == ["withdraw"]
 
 
 def of_rows(rows: Iterable[Row]) -> Started:

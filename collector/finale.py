@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collector import told
 from collector.crew import Patience
@@ -13,7 +13,7 @@ from collector.refusals import refused
 from collector.scenes import Known
 from collector.situation import Situation
 from collector.verdict import Verdict, reported, unverified, verified
-from protocol.folder import FileRecord, Manifest, Run, sha256
+from protocol.folder import CHOICE, FileRecord, Manifest, Run, sha256
 from protocol.messages import Command, Envelope
 from protocol.scene import File
 
@@ -125,7 +125,11 @@ class Finale:
             self._verdict = reported(self._verdict, told.read(answer.said))
 
     def obey(self, command: Command) -> str:
-        """Leave."""
+        """Write down what the participant wants, or leave."""
+        if command.verb in ("keep", "withdraw"):
+            self._verdict = replace(self._verdict, choice=command.verb)
+            self._helm.diary.write("note", CHOICE, {"choice": command.verb})
+            return ""
         if command.verb != "stop":
             return refused("over", command.verb)
         self._stopped = True

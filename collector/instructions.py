@@ -51,6 +51,12 @@ _DOING: Mapping[str, str] = {
     "mood_repair": "session/last", "thanks": "session/last", "end": "session/last",
 }  # fmt: skip
 
+# findings about what was typed before the page came up: Check finds them again
+_UNMENDED: Mapping[str, str] = {
+    "participant/unknown": "preflight/participant", "participant/other": "preflight/participant",
+    "study/changed": "preflight/changed",
+}  # fmt: skip
+
 Values = Mapping[str, object]
 
 
@@ -176,7 +182,11 @@ def _preflight(s: Situation) -> Iterator[_Case]:
         yield _Case("amber", "preflight/checking")
         return
     for one in blocking(s):
-        yield _Case("red", "preflight/blocked", "check", values={"text": _finding(one)})
+        code = _UNMENDED.get(one.code)
+        if code is not None:
+            yield _Case("red", code, "abort", values={"text": _sentence(one.text)})
+        else:
+            yield _Case("red", "preflight/blocked", "check", values={"text": _finding(one)})
     warned = [one for one in s.findings if one.light != "green" and not one.blocks]
     if warned:
         text = {"text": _finding(warned[0]), "n": len(warned)}
@@ -232,6 +242,8 @@ def _session(s: Situation) -> Iterator[_Case]:
 def _finish(s: Situation) -> _Case:
     if s.said is None:
         return _Case("green", "finish/judging")
+    if s.said.choice == "open":
+        return _Case("amber", "finish/aborted")
     if differing := [file.name for file in s.said.files if file.verified is False]:
         return _Case("red", "finish/differs", "stop", values={"names": _few(s, differing)})
     if verifying(s):
@@ -239,7 +251,9 @@ def _finish(s: Situation) -> _Case:
     light: Light = {"keep": "green", "exclude": "red", "fault": "red"}.get(s.said.verdict, "amber")  # type: ignore[assignment]
     clips = _few(s, tuple(str(clip) for clip in s.said.repeat))
     values = {"text": _sentence(s.said.text), "clips": clips, "next": s.said.next}
-    return _Case(light, f"finish/{s.said.verdict}", "stop", values=values)
+    chosen = {"keep": "kept", "withdraw": "withdrawn"}.get(s.said.choice, "nothing")
+    code = chosen if s.said.verdict == "aborted" else s.said.verdict
+    return _Case(light, f"finish/{code}", "stop", values=values)
 
 
 # ---- values in words -------------------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ ENGLISH: Mapping[str, str] = {
     # before
     "preflight/checking": "Wait: the computer and the devices are being checked.",
     "preflight/blocked": "{text} Then press Check.",
+    "preflight/participant": "{text} Press Abort, then start emo-run with the right id.",
+    "preflight/changed": "{text} Press Abort, then start emo-run again.",
     "preflight/warned": "{text} Or press START.",
     "preflight/several": "Look at the {n} lines that are amber, then press START.",
     "preflight/start": "All is well. Press START.",
@@ -85,7 +87,10 @@ ENGLISH: Mapping[str, str] = {
     "finish/repeat": "Clips {clips} again: ask the participant to stay, press Finish, then type: {next}",
     "finish/exclude": "{text} Thank the participant, then press Finish.",
     "finish/not_judged": "{text} Open the report, then press Finish.",
-    "finish/aborted": "Ask the participant: keep or withdraw what was recorded? Then press Finish.",
+    "finish/aborted": "Ask the participant: keep or withdraw what was recorded? Press what they say.",
+    "finish/kept": "The participant lets you keep it. Press Finish.",
+    "finish/withdrawn": "Press Finish, then type: {next}",
+    "finish/nothing": "{text} Nothing was recorded. Press Finish.",
     "finish/fault": "{text} Then press Finish.",
     "ended": "The session has ended. Close this page.",
 }

@@ -49,6 +49,8 @@ VIETNAMESE: Mapping[str, str] = {
     # before
     "preflight/checking": "Xin chờ: máy tính và các thiết bị đang được kiểm tra.",
     "preflight/blocked": "{text} Sau đó nhấn Kiểm tra.",
+    "preflight/participant": "{text} Nhấn ABORT, rồi chạy emo-run với mã đúng.",
+    "preflight/changed": "{text} Nhấn ABORT, rồi chạy lại emo-run.",
     "preflight/warned": "{text} Hoặc nhấn BẮT ĐẦU.",
     "preflight/several": "Xem {n} dòng màu hổ phách, rồi nhấn BẮT ĐẦU.",
     "preflight/start": "Mọi thứ đều tốt. Nhấn BẮT ĐẦU.",
@@ -85,7 +87,10 @@ VIETNAMESE: Mapping[str, str] = {
     "finish/repeat": "Ghi lại đoạn phim {clips}: mời người tham gia ngồi lại, nhấn Hoàn tất, rồi gõ lệnh: {next}",
     "finish/exclude": "{text} Cảm ơn người tham gia, rồi nhấn Hoàn tất.",
     "finish/not_judged": "{text} Mở báo cáo, rồi nhấn Hoàn tất.",
-    "finish/aborted": "Hỏi người tham gia: giữ lại hay rút dữ liệu đã ghi? Rồi nhấn Hoàn tất.",
+    "finish/aborted": "Hỏi người tham gia: giữ lại hay rút dữ liệu đã ghi? Nhấn nút theo câu trả lời.",
+    "finish/kept": "Người tham gia đồng ý giữ lại dữ liệu. Nhấn Hoàn tất.",
+    "finish/withdrawn": "Nhấn Hoàn tất, rồi gõ lệnh: {next}",
+    "finish/nothing": "{text} Chưa ghi được gì. Nhấn Hoàn tất.",
     "finish/fault": "{text} Rồi nhấn Hoàn tất.",
     "ended": "Buổi ghi đã kết thúc. Hãy đóng trang này.",
 }

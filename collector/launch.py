@@ -216,6 +216,8 @@ def lines(verdict: Verdict) -> list[str]:
         said.append(f"report: {verdict.page}")
     elif verdict.quality is not None:
         said.append(f"Next: emo-report {verdict.run.path}")
+    if verdict.choice == "open" and verdict.withdrawal:
+        said.append(f"Ask the participant: keep or withdraw what was recorded? To withdraw it: {verdict.withdrawal}")
     return [*said, f"Now type: {verdict.next}"] if verdict.next else said
 
 

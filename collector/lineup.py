@@ -90,6 +90,11 @@ def rerun(plan: Plan, options: Options, *, here: Path) -> str:
     return shlex.join(words)
 
 
+def withdrawal(plan: Plan, *, here: Path) -> str:
+    """Return what somebody who stands in ``here`` types to remove what was recorded of this participant."""
+    return shlex.join(["emo-withdraw", plan.participant, "--data", _short(plan.data, here)])
+
+
 def _short(path: Path, here: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 

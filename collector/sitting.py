@@ -155,7 +155,10 @@ def _preflight(plan: Plan, consent: Consent, helm: Helm, options: Options, known
             return Passed(True)
     limit_s = helm.team.patience.doctor
     doctor = roster.doctor if options.preflight else ()
-    stage = Preflight(doctor, roster.twin, helm=helm, limit_s=limit_s, known=known, override=options.override)
+    stage = Preflight(
+        doctor, roster.twin, helm=helm, limit_s=limit_s, known=known, override=options.override,
+        is_changed=partial(prepare.is_changed, plan),
+    )  # fmt: skip
     stage.open()
     helm.play(stage)
     return stage.passed
@@ -179,12 +182,13 @@ def conclude(
         folder.shelve(run, outcome.fault or outcome.reason)
     baton.drop(plan.folder)
     verdict = judged(run, outcome, conductor, findings=findings, skipped=not options.preflight)
-    verdict = replace(verdict, rerun=lineup.rerun(plan, options, here=Path.cwd()))
+    here = Path.cwd()
+    verdict = replace(verdict, rerun=lineup.rerun(plan, options, here=here), withdrawal=lineup.withdrawal(plan, here=here))
     if helm.attended:
         verdict = _shown(verdict, conductor, helm, roster)
     else:
         verdict = verified(verdict, Check(run).all())
-    row = {"exit": verdict.code, "message": verdict.text, "reasons": list(verdict.reasons)}
+    row = {"exit": verdict.code, "message": verdict.text, "reasons": list(verdict.reasons), "choice": verdict.choice}
     helm.diary.write("state", "verdict", row, sync=True)
     return verdict
 

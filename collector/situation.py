@@ -123,7 +123,9 @@ def allowed(situation: Situation) -> tuple[Verb, ...]:
                 ("pause", not waits), ("resume", waits and free), ("skip", not s.holding), ("repeat", free),
                 ("check", contact_blocks(s)), ("override", contact_blocks(s)), ("note", True), ("abort", True),
             )  # fmt: skip
-    return _some(("stop", s.said is not None and not verifying(s)))  # finish
+    chosen = "" if s.said is None else s.said.choice  # finish
+    may = s.said is not None and not verifying(s)
+    return _some(("keep", bool(chosen)), ("withdraw", bool(chosen)), ("stop", may and chosen != "open"))
 
 
 def _some(*buttons: tuple[Verb, bool]) -> tuple[Verb, ...]:

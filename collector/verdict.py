@@ -10,7 +10,7 @@ from collector.crew import Outcome
 from collector.told import Told
 from protocol import commands
 from protocol.folder import Manifest, Quality, Run
-from protocol.scene import Contact, File, Finding, Said
+from protocol.scene import Choice, Contact, File, Finding, Said
 
 # what stands in files as a word, said to people
 _METRICS = {"CQ": "contact quality", "EQ": "EEG quality"}
@@ -47,8 +47,10 @@ class Verdict:
         Trials whose clips have to be shown again to be used.
     page : str
         Where the report lies.
-    rerun : str
-        What starts this session once more, typed into a terminal.
+    choice : {"", "open", "keep", "withdraw"}
+        What the participant wants of a recording that was broken off; ``open`` until somebody has asked.
+    rerun, withdrawal : str
+        What starts this session once more, and what removes the participant's data, typed into a terminal.
     """
 
     code: int
@@ -60,30 +62,33 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     repeat: tuple[int, ...] = ()
     page: str = ""
+    choice: Choice = ""
     rerun: str = ""
+    withdrawal: str = ""
 
     @property
     def next(self) -> str:
         """What is to be typed next; empty where nothing is."""
         if self.name == "repeat" and self.rerun:
             return f"{self.rerun} --repeat {','.join(map(str, self.repeat))}"
-        return ""
+        return self.withdrawal if self.choice == "withdraw" else ""
 
     def record(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         files = sorted(path.name for path in self.run.path.iterdir())
         return {
             "schema": 1, "exit": self.code, "verdict": self.name, "message": self.text, "reasons": list(self.reasons),
-            "repeat": list(self.repeat), "next": self.next, "run": str(self.run.path), "participant": self.run.participant,
-            "session": self.run.session, "number": self.run.run, "end": self.outcome.end, "reason": self.outcome.reason,
-            "fault": self.outcome.fault, "quality": self.quality.model_dump() if self.quality else None, "files": files,
+            "repeat": list(self.repeat), "next": self.next, "choice": self.choice, "run": str(self.run.path),
+            "participant": self.run.participant, "session": self.run.session, "number": self.run.run,
+            "end": self.outcome.end, "reason": self.outcome.reason, "fault": self.outcome.fault,
+            "quality": self.quality.model_dump() if self.quality else None, "files": files,
         }  # fmt: skip
 
     def said(self, files: Sequence[File] = ()) -> Said:
         """Return what a page shows of it."""
         return Said(
             exit=self.code, verdict=self.name, text=self.text, reasons=self.reasons, repeat=self.repeat, report=self.page,
-            next=self.next, files=tuple(files),
+            next=self.next, choice=self.choice, files=tuple(files),
         )  # fmt: skip
 
 
@@ -99,7 +104,8 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
     if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
         reason = (manifest.reason if manifest else "") or outcome.reason
         text = f"aborted{': ' if reason else ''}{_REASONS.get(reason, reason)}"
-        return Verdict(commands.CHECK_FAILED, "aborted", text, run, Outcome("aborted", reason), quality)
+        choice: Choice = "open" if run.recording.exists() else ""
+        return Verdict(commands.CHECK_FAILED, "aborted", text, run, Outcome("aborted", reason), quality, choice=choice)
     if quality is None:
         text = "not judged: the recording has no verdict"
         return Verdict(commands.CHECK_FAILED, "not_judged", text, run, outcome, None)

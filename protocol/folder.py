@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimuli.manifest import sha256 as sha256  # what the manifests of clips and of runs are made with
 
 SCHEMA = 1
+CHOICE = "choice"  # the launcher's note of what a participant wants of a recording that was broken off: keep, withdraw
 NOT_RECORDED = "not-recorded.json"
 _LABEL = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 # Windows opens devices under these names, whatever their extension

@@ -19,7 +19,9 @@ TOKEN_VARIABLE = "EMOLAB_TOKEN"
 ADDRESS_VARIABLE = "EMOLAB_ADDRESS"
 
 Who = Literal["window", "collector", "page", "launch"]
-Verb = Literal["start", "pause", "resume", "skip", "repeat", "abort", "stop", "note", "check", "override"]
+Verb = Literal[
+    "start", "pause", "resume", "skip", "repeat", "abort", "stop", "note", "check", "override", "keep", "withdraw"
+]  # fmt: skip
 NEXT = "next"  # `pause` with this argument holds the session before its next trial, `resume` with it lets go again
 
 

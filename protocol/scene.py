@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Light = Literal["green", "amber", "red"]
 ScreenName = Literal["preflight", "contacts", "record", "finish"]
 Button = Literal["", "start", "pause", "resume", "skip", "repeat", "abort", "check", "override", "stop"]
+Choice = Literal["", "open", "keep", "withdraw"]
 ContactState = Literal["none", "waiting", "checking", "ok", "no_blinks", "not_checked"]
 
 
@@ -128,7 +129,11 @@ class File(Part, frozen=True):
 
 
 class Said(Part, frozen=True):
-    """The verdict: exit code, the line, its reasons, clips to repeat, the report's page, and what to type next."""
+    """The verdict: exit code, the line, its reasons, clips to repeat, the report's page, and what to type next.
+
+    ``choice``: what the participant wants of a recording that was broken off; ``open`` until somebody has asked, empty where
+    there is nothing to be asked.
+    """
 
     exit: int
     verdict: Literal["keep", "repeat", "exclude", "not_judged", "aborted", "fault"]
@@ -137,4 +142,5 @@ class Said(Part, frozen=True):
     repeat: tuple[int, ...] = ()
     report: str = ""
     next: str = ""
+    choice: Choice = ""
     files: tuple[File, ...] = ()

@@ -14,17 +14,17 @@ ROWS: Mapping[ScreenName, tuple[Verb, ...]] = {
     "preflight": ("start", "check", "abort"),  # override stands beside the finding that it lifts
     "contacts": ("start", "check", "override", "note", "abort"),
     "record": ("resume", "pause", "repeat", "skip", "check", "override", "note", "abort"),
-    "finish": ("stop",),
+    "finish": ("keep", "withdraw", "stop"),
 }
 RARE: Mapping[ScreenName, frozenset[Verb]] = {  # seen only while they may be given
     "preflight": frozenset(),
     "contacts": frozenset({"override"}),
     "record": frozenset({"resume", "check", "override"}),
-    "finish": frozenset(),
+    "finish": frozenset({"keep", "withdraw"}),
 }
 KEYS: Mapping[Verb, str] = {
     "start": "S", "check": "C", "override": "O", "note": "N", "pause": "P", "resume": "R", "skip": "K", "repeat": "E",
-    "abort": "A", "stop": "F",
+    "abort": "A", "stop": "F", "keep": "Y", "withdraw": "W",
 }  # fmt: skip
 MIN_CHARS: Mapping[Verb, int] = {"abort": 3, "override": 3, "note": 1, "skip": 0}
 """Commands that ask for words first, and how many characters they need."""

@@ -36,6 +36,8 @@ ENGLISH: Mapping[str, str] = {
     "button_repeat": "Repeat",
     "button_abort": "Abort",
     "button_stop": "Finish",
+    "button_keep": "Keep",
+    "button_withdraw": "Withdraw",
     "buttons": "Commands",
     "blocked_one": "START is blocked by one finding: {text}",
     "blocked_many": "START is blocked by {n} findings, first: {text}",

@@ -38,6 +38,8 @@ VIETNAMESE: Mapping[str, str] = {
     "button_repeat": "Lặp lại",
     "button_abort": "Hủy buổi ghi",
     "button_stop": "Hoàn tất",
+    "button_keep": "Giữ lại",
+    "button_withdraw": "Rút lại",
     "buttons": "Lệnh",
     "blocked_one": "Chưa thể BẮT ĐẦU vì một vấn đề: {text}",
     "blocked_many": "Chưa thể BẮT ĐẦU vì {n} vấn đề, trước hết: {text}",

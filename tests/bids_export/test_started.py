@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import cli, started
+from bids_export import cli, sources, started
 from bids_export.events import Event
+from bids_export.recording import RecordingError
 from bids_export.report import from_run, measures, session_page
 from bids_export.report.facts import Facts, Signals
 from bids_export.report.measures import Measures
 from bids_export.started import Override, Started
 from protocol import commands
-from protocol.folder import Run
+from protocol.folder import CHOICE, Run
 from protocol.journal import Journal
 from tests.bids_export.lab import STUDY, Truth, Who, record
 from tests.bids_export.test_export import table
@@ -119,3 +120,28 @@ def test_blinks_that_are_absent_in_the_recording_are_a_finding_without_any_journ
     assert head.eeg is not None and head.eeg.worn is not None
     assert head.eeg.worn.state == "ok"
     assert not [finding for finding in head.findings if "blink" in finding]
+
+
+# ---- what a participant took back
+
+
+def chose(run: Run, *choices: str) -> Run:
+    with Journal(run.journal("launch"), now=lambda: 0.0) as journal:
+        for choice in choices:
+            journal.write("note", CHOICE, {"choice": choice})
+    return run
+
+
+def test_a_recording_that_the_participant_withdrew_when_it_was_broken_off_is_not_exported(tmp_path: Path) -> None:
+    short = Truth(fps=0, duration_s=16.0)
+    kept = chose(record(tmp_path / "data", short, end="aborted"), "withdraw", "keep")  # the last word counts
+    gone = chose(record(tmp_path / "data", short, Who("02"), end="aborted"), "keep", "withdraw")
+    found = sources.find(tmp_path / "data")
+    assert found.runs == (kept,)
+    assert found.passed_over == (
+        "sub-02/ses-01/run-01: not exported: the participant withdrew it when the session was broken off; "
+        f"remove it with: emo-withdraw 02 --data {gone.data}",
+    )
+    chose(kept, "withdraw")
+    with pytest.raises(RecordingError, match=r"\(sub-01/ses-01/run-01: not exported: the participant withdrew it"):
+        sources.find(tmp_path / "data")

@@ -51,6 +51,7 @@ FILES = (File(name="eeg.xdf", size_B=1, verified=True),)
 verdicts = st.none() | st.builds(
     Said, exit=st.just(1), verdict=st.sampled_from(("keep", "repeat", "exclude", "not_judged", "aborted", "fault")),
     files=st.sampled_from(((), FILES, (File(name="eeg.xdf", size_B=1),), (*FILES, File(name="a", size_B=1, verified=False)))),
+    choice=st.sampled_from(("", "open", "keep", "withdraw")), next=st.just("emo-withdraw 07"),
     text=st.just("exclude: contact quality 61 %"), repeat=st.sampled_from(((), (3,), (1, 2, 3, 4, 5, 6))),
 )  # fmt: skip
 numbers = st.none() | st.floats(0, 1e5)
@@ -222,6 +223,26 @@ def test_nobody_leaves_before_the_files_were_compared_and_one_that_differs_is_to
     assert (light, said.text) == ("red", "eeg.xdf: not as recorded. Copy this run to another disk, then press Finish.")
     assert said.button == "stop"
     assert allowed(Situation("finish")) == ()
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "text", "button", "may"),
+    [
+        ("open", "finish/aborted", "Ask the participant: keep or withdraw what was recorded? Press what they say.", "",
+         ("keep", "withdraw")),
+        ("keep", "finish/kept", "The participant lets you keep it. Press Finish.", "stop", ("keep", "withdraw", "stop")),
+        ("withdraw", "finish/withdrawn", "Press Finish, then type: emo-withdraw 07 --data data", "stop",
+         ("keep", "withdraw", "stop")),
+        ("", "finish/nothing", "aborted: no headset. Nothing was recorded. Press Finish.", "stop", ("stop",)),
+    ],
+)  # fmt: skip
+def test_after_a_session_that_was_broken_off_the_participant_says_what_becomes_of_it(
+    choice: Any, code: str, text: str, button: str, may: tuple[str, ...]
+) -> None:
+    said = Said(exit=1, verdict="aborted", text="aborted: no headset", choice=choice, next="emo-withdraw 07 --data data")
+    situation = Situation("finish", said=said)
+    light, told = decide(situation)
+    assert (light, told.code, told.text, told.button, allowed(situation)) == ("amber", code, text, button, may)
 
 
 def test_buttons_are_called_as_on_the_page() -> None:

@@ -26,6 +26,7 @@ from collector.verdict import Verdict, judge, remembered, repeated, reported, ve
 from protocol import folder
 from protocol.folder import Consent, FileRecord, Manifest, Person, Quality, Run, Session
 from protocol.journal import Journal, read, wall_now
+from protocol.messages import Command
 from protocol.scene import Contact, Finding
 from protocol.study import Study
 from protocol.study_files import StudyFiles
@@ -85,6 +86,28 @@ def test_what_was_passed_over_before_the_first_clip_is_repeated_in_the_verdict(k
         "contact check: 6 of 6 cued blinks were seen in the EEG; alpha with closed eyes 2.7 times that with open ones",
     )
     assert said.said().reasons == said.reasons
+
+
+# ---- a session that was broken off
+
+
+def test_what_the_participant_wants_of_a_session_that_was_broken_off_is_written_down_and_the_last_word_counts(run: Run) -> None:
+    assert judge(run, Outcome("aborted", "escape")).choice == ""  # nothing was recorded
+    run.xdf.write_bytes(b"XDF:")
+    asked = replace(judge(run, Outcome("aborted", "escape")), withdrawal="emo-withdraw 07 --data data")
+    assert (asked.choice, asked.next) == ("open", "")
+    assert lines(asked)[-1].endswith("keep or withdraw what was recorded? To withdraw it: emo-withdraw 07 --data data")
+    with Journal(run.journal("launch"), now=lambda: 1.0) as written:
+        helm: Any = SimpleNamespace(**vars(_HELM), diary=Diary(written, now=lambda: 1.0))
+        stage = Finale(asked, Known(Situation("ended")), helm=helm, report=None, patience=Patience())
+        stage.open()
+        stage.step()
+        for verb, code in (("withdraw", "finish/withdrawn"), ("keep", "finish/kept"), ("withdraw", "finish/withdrawn")):
+            assert stage.obey(Command(verb=verb)) == ""  # type: ignore[arg-type]
+            assert scene(helm.header, stage.known(), seq=1).instruction.code == code
+        assert not stage.over
+    assert (stage.verdict.record()["choice"], stage.verdict.record()["next"]) == ("withdraw", "emo-withdraw 07 --data data")
+    assert [row.data["choice"] for row in read(run.journal("launch"))] == ["withdraw", "keep", "withdraw"]
 
 
 # ---- its files

@@ -137,6 +137,9 @@ class Session:
             if seen is not None and seen.wanted and time.monotonic() - pressed > PRESS_S:
                 pressed = time.monotonic()
                 self.pressed.append(self._ask(self.operator.obey))
+            elif seen is not None and seen.code == "finish/aborted" and time.monotonic() - pressed > PRESS_S:
+                pressed = time.monotonic()
+                self._ask(lambda: self.operator.press("keep"))  # the instruction says to press what the participant says
             time.sleep(LOOK_S)
         self.display(signal.SIGCONT)
         self.ended = self.live.end()

@@ -205,7 +205,7 @@ def the_end_is_right(one: Session, *, stops: bool) -> bool:
     manifest = Manifest.load(one.run.manifest_json)
     if not stops:
         return one.ended.code == 0 and manifest.end == "complete"
-    asked = "finish/aborted" in {shown.code for shown in one.shown}
+    asked = {"finish/aborted", "finish/kept"} <= {shown.code for shown in one.shown}
     return one.ended.code == 1 and (manifest.end, manifest.reason) == ("aborted", "escape") and asked
 
 

@@ -144,6 +144,15 @@ def finish(language: str = "en", *, report: str = "") -> Scene:
     )  # fmt: skip
 
 
+def broken_off(language: str = "en") -> Scene:
+    said = Said(exit=1, verdict="aborted", text="aborted: Escape was pressed", choice="open")
+    text = "Ask the participant: keep or withdraw what was recorded? Press what they say."
+    return scene(
+        language, screen="finish", phase="finish", light="amber", said=said, buttons=("keep", "withdraw"),
+        instruction=Instruction(code="finish/aborted", text=text),
+    )  # fmt: skip
+
+
 def scene(language: str, **changes: Any) -> Scene:
     return msgspec.structs.replace(BASE, language=language, **changes)
 

@@ -104,6 +104,8 @@ COMMANDS: tuple[tuple[str, Callable[[], Scene], str, Command], ...] = (
     ("override", lambda: scenes.record(state="hold", buttons=("check", "override")), "seen on the trace",
      Command(verb="override", arg="contact", reason="seen on the trace")),
     ("stop", scenes.finish, "", Command(verb="stop")),
+    ("keep", scenes.broken_off, "", Command(verb="keep")),
+    ("withdraw", scenes.broken_off, "", Command(verb="withdraw")),
     ("start", lambda: scenes.preflight(blocked=False), "", Command(verb="start")),
 )  # fmt: skip
 

@@ -74,6 +74,13 @@ def test_a_button_that_the_screen_does_not_know_is_shown_all_the_same() -> None:
     assert "stop" in row(scenes.record(buttons=("pause", "stop")))
 
 
+def test_keep_and_withdraw_are_there_where_a_participant_can_be_asked_and_finish_waits_for_the_answer() -> None:
+    assert {verb: button["enabled"] for verb, button in row(scenes.broken_off()).items()} == {
+        "keep": True, "withdraw": True, "stop": False,
+    }  # fmt: skip
+    assert list(row(scenes.finish())) == ["stop"]
+
+
 def test_resume_stands_in_the_place_of_pause() -> None:
     assert "resume" not in row(scenes.record())
     held = row(scenes.record(state="hold", buttons=("resume", "repeat", "note", "abort")))
