@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from models import bids
-from models.eeg import variants
+from models.eeg import table, variants
 from models.eeg.engines import Engine
 from models.eeg.inputs import Source
 from models.eeg.scalp_map import PAPER, Grid
@@ -21,22 +21,37 @@ def watermark(root: Path) -> str:
     return "simulated data: nothing here says anything about people" if simulated else ""
 
 
-def learning(models: Collection[Modality], kinds: Mapping[Features, Features], designs: Sequence[Split], steps: Steps) -> None:
-    """Say in a line each what is not learnt as in the paper."""
+def learning(
+    models: Collection[Modality],
+    kinds: Mapping[Features, Features],
+    designs: Sequence[Split],
+    networks: Iterable[str],
+    steps: Steps,
+) -> None:
+    """Say in a line each what is not learnt as in the papers; `networks` are the models of the EEG."""
     for modality, name, found in (("eeg", "inception_v3", tuple(kinds)), ("face", "mobilenet_v2", tuple(kinds.values()))):
         if "seeded" in found and {modality, "fusion"} & set(models):
             steps.say(
                 f"{modality}: no ImageNet weights of {name} are used: seeded features instead, which know less "
                 f"(weights come with: emo-weights fetch {name})"
             )
+    _small(
+        {split.name: min(len(part.train) + len(part.validation) for part in split.folds) for split in designs}, networks, steps
+    )
+
+
+def _small(few: Mapping[str, int], networks: Iterable[str], steps: Steps) -> None:
+    """Say which networks learn faster than their authors have them, since there are few windows by some splits."""
     from models.eeg.training import SMALL, SMALL_BELOW  # loads torch, which takes seconds: not for bad input
 
-    few = {split.name: min(len(part.train) + len(part.validation) for part in split.folds) for split in designs}
     small = {name: n for name, n in few.items() if n < SMALL_BELOW}
-    if small:
+    ways = {name: table.named(name).learning for name in dict.fromkeys(networks)} if small else {}
+    changed = [name for name, way in ways.items() if way is not None and way(0) != way(SMALL_BELOW)]
+    if changed:
+        who = ", ".join("eeg" if name == table.PAPERS_OWN else name for name in changed)
         where = "" if len(small) == len(few) else f" by {', '.join(small)}"
         steps.say(
-            f"eeg: {min(small.values())} windows to learn from{where} are few (under {SMALL_BELOW}): preset '{SMALL.name}', "
+            f"{who}: {min(small.values())} windows to learn from{where} are few (under {SMALL_BELOW}): preset '{SMALL.name}', "
             f"learning rate {SMALL.lr:g} instead of the paper's"
         )
 

@@ -118,7 +118,7 @@ def run(options: Options, steps: Steps) -> Done:
     folder = face_job.plan(options.face, _seen(recipes), bids.emotions(recordings, names))
     if watermark := announce.watermark(options.root):
         steps.say(watermark)
-    announce.learning(options.models, kinds, designs, steps)
+    announce.learning(options.models, kinds, designs, [recipe.model for recipe in _heard(recipes)], steps)
     announce.eeg(options.engine, options.spectrogram, grid, [recipe.source for recipe in _heard(recipes)], steps)
     cache = out / derivative.CACHE
     data = _load(recordings, options, recipes, grid, cache, steps)

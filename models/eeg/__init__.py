@@ -3,12 +3,12 @@
 **How a model plugs in.** A file has a frozen dataclass of its configuration, the network with its shapes in comments, and one
 function that returns a :class:`~models.eeg.recogniser.Model`::
 
-    def model(settings: Settings | None = None) -> Model:
-        return Model(name="itnet", title="EEG-ITNet", takes="windows", features="raw", build=_build)
+    def model() -> Model:
+        return Model(name="itnet", title="EEG-ITNet", takes="windows", features="raw", build=_build, learning=settings_for)
 
     def _build(task: Task) -> Recogniser:
         config = Config(n_channels=task.shape[0], n_times=task.shape[1], n_classes=task.n_classes)
-        return training.Learner(lambda: ItNet(config), task, settings or training.settings_for(task.n_windows))
+        return training.Learner(lambda: ItNet(config), task, settings_for(task.n_windows))
 
 ``takes`` says what the model is given, as float32:
 
@@ -24,6 +24,8 @@ function that returns a :class:`~models.eeg.recogniser.Model`::
 ``build(task)`` returns an untrained :class:`~models.eeg.recogniser.Recogniser`, which has ``fit(x, y, validation=(x, y))``,
 ``predict_proba(x)``, ``prior``, ``tensors()`` and ``restore(tensors)``. Everything that is learnt from data (scaling, weights,
 when to stop) is learnt in ``fit``: from ``x`` and ``y``, and by the validation windows. Tested windows never come near it.
+
+``learning(n_windows)`` says how a network learns from so many windows; what is not as in its paper is said before it begins.
 
 Networks of torch need nothing of this: :class:`models.eeg.training.Learner` has it all for any ``nn.Module`` that maps
 (n, ...) to logits (n, n_classes). Two methods of the module are called where it has them:

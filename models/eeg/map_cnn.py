@@ -27,12 +27,15 @@ MIN_SD = 1e-6  # a feature that varies less carries nothing (rows of the picture
 
 def model() -> Model:
     """Return the entry of the table."""
-    return Model(name="map_cnn", title="paper's own", takes="features", features="", build=_build)
+    return Model(name="map_cnn", title="paper's own", takes="features", features="", build=_build, learning=settings_for)
 
 
 def jadhav() -> Model:
     """Return the entry of the table: the sizes and the training of Jadhav et al. 2023, the reference 12 of the paper."""
-    return Model(name="jadhav", title="paper's own, Jadhav", takes="features", features="", build=_build_jadhav)
+    return Model(
+        name="jadhav", title="paper's own, Jadhav", takes="features", features="", build=_build_jadhav,
+        learning=lambda n_windows: JADHAV,
+    )  # fmt: skip
 
 
 def _build(task: Task) -> Learner:

@@ -14,7 +14,7 @@ electrode; the network spreads them over a 32x32 picture of the scalp. What diff
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.bids import BidsError
-from models.eeg import de
+from models.eeg import de, training
 from models.eeg.recogniser import Model, Task
 from models.eeg.scalp_map import PAPER, Grid
 from models.eeg.training import Learner, Settings
@@ -49,13 +49,22 @@ def model() -> Model:
     """Return the entry of the table."""
     return Model(
         name="sst", title="SST-EmotionNet", takes="windows", features="de", build=_build, prepare=prepare,
-        settings=asdict(SETTINGS),
+        learning=settings_for,
     )  # fmt: skip
 
 
 def _build(task: Task) -> Learner:
     config = Config(n_classes=task.n_classes, grid=task.grid)
-    return Learner(lambda: SstEmotionNet(config), task, SETTINGS)
+    return Learner(lambda: SstEmotionNet(config), task, settings_for(task.n_windows))
+
+
+def settings_for(n_windows: int) -> Settings:
+    """Return its authors' settings, with the rate of the preset ``small`` for fewer than about 1,000 windows."""
+    return (
+        SETTINGS
+        if n_windows >= training.SMALL_BELOW
+        else replace(SETTINGS, name=f"{SETTINGS.name}, small", lr=training.SMALL.lr)
+    )
 
 
 def prepare(windows: Floats32) -> Floats32:

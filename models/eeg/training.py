@@ -15,7 +15,7 @@ from torch.nn import functional
 from models.eeg.engines import device
 from models.eeg.recogniser import Floats, Floats32, Ints, Task, Tensors, equal_shares
 
-SMALL_BELOW = 1000  # windows; with fewer the paper's rate was measured to memorise and learn nothing
+SMALL_BELOW = 1000  # windows; with fewer a rate of 1e-4 was measured to memorise and learn nothing
 PREDICTED_AT_ONCE = 64  # windows
 
 

@@ -90,6 +90,12 @@ class TestNetwork:
             whole = value.dim() == 5 and (".first." in name or tuple(value.shape[2:]) == (1, 1, 1))
             assert decayed[value] == (2e-4 if whole else 0.0), name
 
+    def test_few_windows_have_a_rate_that_learns_something(self) -> None:
+        few, many = (sst.model().build(Task(shape=(28, 30), n_classes=4, n_windows=n, seed=1)) for n in (999, 1000))
+        assert isinstance(few, Learner) and isinstance(many, Learner)
+        assert (few.settings.lr, many.settings.lr) == (1e-3, 1e-4) and many.settings is sst.SETTINGS
+        assert (few.settings.batch, few.settings.epochs, few.settings.weight_decay) == (64, 50, 2e-4)
+
     def test_both_streams_learn(self) -> None:
         task = Task(shape=(28, 30), n_classes=2, n_windows=8, seed=1)
         recogniser = sst.model().build(task)
