@@ -209,5 +209,13 @@ def _interpolate(
 
 
 def _line_freq(files: RecordingFiles) -> float | None:
-    value = read_json(files.sibling("_eeg.json")).get("PowerLineFrequency")
-    return float(value) if isinstance(value, int | float) else None
+    path = files.sibling("_eeg.json")
+    value = read_json(path).get("PowerLineFrequency")
+    if value in (None, "n/a"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < SFREQ / 2:
+        raise BidsError(
+            f"{path}: PowerLineFrequency = {value!r}: is no frequency of the mains below {SFREQ / 2:g} Hz; write 50 or 60, or n/a "
+            "where it is not known"
+        )
+    return float(value)

@@ -1,6 +1,7 @@
 """Windows: who may be used, which stretches of which clips, and the EEG behind them."""
 
 import json
+import re
 from pathlib import Path
 
 import mne
@@ -279,6 +280,21 @@ class TestEeg:
         np.testing.assert_array_equal(loaded[0].eeg, loaded[1].eeg)
         np.testing.assert_array_equal(loaded[0].eeg, loaded[2].eeg)
         assert not loaded[0].valid[805:995].any() and loaded[0].valid[:790].all() and loaded[0].valid[1010:].all()
+
+    @pytest.mark.parametrize("said", ["0", "-50", "100", "200", "NaN", "true", '"50 Hz"'])
+    def test_mains_that_cannot_be_are_refused_with_file_key_and_value(self, root: Path, said: str) -> None:
+        path = one(root).sibling("_eeg.json")
+        path.write_text(f'{{"PowerLineFrequency": {said}}}')
+        value = re.escape(repr(json.loads(said)))
+        with pytest.raises(
+            BidsError, match=rf"_eeg\.json: PowerLineFrequency = {value}: .* below 100 Hz; write 50 or 60, or n/a"
+        ):
+            recording.load(one(root))
+
+    @pytest.mark.parametrize(("said", "expected"), [("60", 60.0), ("49.9", 49.9), ('"n/a"', None)])
+    def test_mains_that_can_be_are_believed(self, root: Path, said: str, expected: float | None) -> None:
+        one(root).sibling("_eeg.json").write_text(f'{{"PowerLineFrequency": {said}}}')
+        assert recording.load(one(root)).line_freq == expected
 
     def test_a_missing_data_file_is_one_line(self, root: Path) -> None:
         one(root).eeg.with_suffix(".eeg").unlink()
