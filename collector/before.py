@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from collector.situation import Situation, blocking
 from protocol.messages import Command, Envelope
 from protocol.scene import Finding
 from protocol.words_types import Language
+
+CHANGED = "study/changed"
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,16 @@ class Preflight:
         What the launcher found itself, such as an earlier recording of the participant.
     override : str
         Why all that may be passed over is passed over, where nobody sits at a page.
+    is_changed : callable
+        Whether the study is not any more what the session was planned from: cures say to edit it.
     """
 
     def __init__(
         self, doctor: tuple[str, ...], twin: tuple[str, ...], *, helm: Helm, limit_s: float, known: Sequence[Finding] = (),
-        override: str = "",
+        override: str = "", is_changed: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._twin, self._helm, self._own, self._override = twin, helm, tuple(known), override
+        self._is_changed, self._found = is_changed, tuple[Finding, ...]()
         self._doctor = Helper(helm.team, "doctor", doctor, limit_s=limit_s, now=helm.now) if doctor else None
         self._findings: tuple[Finding, ...] = self._own
         self._overridden: dict[str, str] = {}
@@ -92,7 +97,9 @@ class Preflight:
             self._take(findings(answer, self._helm.header.language))
 
     def _take(self, found: tuple[Finding, ...]) -> None:
-        self._findings = tuple(self._with_reason(one) for one in (*self._own, *found))
+        self._found = found
+        changed = (tell(Found(CHANGED), self._helm.header.language),) if self._is_changed() else ()
+        self._findings = tuple(self._with_reason(one) for one in (*changed, *self._own, *found))
         for one in self._findings:
             self._helm.diary.write("note", "finding", msgspec.to_builtins(one))
         if not self._helm.attended:
@@ -127,6 +134,9 @@ class Preflight:
     def obey(self, command: Command) -> str:
         """Do what the operator asks for."""
         match command.verb:
+            case "start" if self._is_changed():
+                self._take(self._found)
+                return refused("changed", "start")
             case "start":
                 self._end(went_on=True)
             case "check":

@@ -49,8 +49,8 @@ VIETNAMESE: Mapping[str, str] = {
     # before
     "preflight/checking": "Xin chờ: máy tính và các thiết bị đang được kiểm tra.",
     "preflight/blocked": "{text} Sau đó nhấn Kiểm tra.",
-    "preflight/participant": "{text} Nhấn ABORT, rồi chạy emo-run với mã đúng.",
-    "preflight/changed": "{text} Nhấn ABORT, rồi chạy lại emo-run.",
+    "preflight/participant": "{text} Nhấn Hủy buổi ghi, rồi chạy emo-run với mã đúng.",
+    "preflight/changed": "{text} Nhấn Hủy buổi ghi, rồi chạy lại emo-run.",
     "preflight/warned": "{text} Hoặc nhấn BẮT ĐẦU.",
     "preflight/several": "Xem {n} dòng màu hổ phách, rồi nhấn BẮT ĐẦU.",
     "preflight/start": "Mọi thứ đều tốt. Nhấn BẮT ĐẦU.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -30,6 +31,14 @@ class PrepareError(ValueError):
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """The study file and its table of clips, byte by byte as the plan was made of them."""
+
+    study: bytes
+    clips: bytes
+
+
+@dataclass(frozen=True)
 class Plan:
     """A session that may begin.
 
@@ -51,6 +60,8 @@ class Plan:
         The excluded participant whose order this one has.
     resumes : bool
         Whether this run goes on with the last one.
+    frozen : Frozen or None
+        What it was made of; None of a session that has begun already, whose folder holds it.
     """
 
     files: StudyFiles
@@ -62,6 +73,7 @@ class Plan:
     left: Left
     replaces: str | None = None
     resumes: bool = False
+    frozen: Frozen | None = None
 
     @property
     def study(self) -> Study:
@@ -106,6 +118,7 @@ def check(
     camera = files.study.camera
     if camera and camera.source == "twin" and not twin:
         raise PrepareError(f'{files.path}: camera.source = "twin": is a simulated camera; name a device, or run with --twin')
+    frozen = _frozen(files)
     where = _where(study_path, data)
     if replaces is not None:
         replaces = origin(where, folder.label(replaces, what="--replaces"))
@@ -113,9 +126,21 @@ def check(
     trials = schedule.plan(files.study, files.entries, participant, replaces=replaces)
     _check_sheet(files)
     left = look(where, participant, session, trials)
-    plan = Plan(files, trials, where, participant, session, twin, left, replaces)
+    plan = Plan(files, trials, where, participant, session, twin, left, replaces, frozen=frozen)
     _check_folder(plan)
     return plan
+
+
+def _frozen(files: StudyFiles) -> Frozen:
+    return Frozen(files.path.read_bytes(), manifest_path(files.study, files.path).read_bytes())
+
+
+def is_changed(plan: Plan) -> bool:
+    """Whether study or table of clips are not any more what the plan was made of: trials and form would be the old ones."""
+    try:
+        return plan.frozen is not None and _frozen(plan.files) != plan.frozen
+    except OSError:
+        return True
 
 
 def _replaced(data: Path, participant: str, session: str) -> str | None:
@@ -195,19 +220,26 @@ def begin(plan: Plan, person: Person, consent: Consent, *, now: Callable[[], flo
     -------
     Run, Session
         The run has begun.
+
+    Raises
+    ------
+    PrepareError
+        When the study was changed since the plan was made; nothing was written.
     """
-    text = plan.files.path.read_bytes()
+    frozen = plan.frozen or _frozen(plan.files)
+    if is_changed(plan):
+        raise PrepareError(f"{plan.files.path}: was changed after it had been checked; start emo-run again")
     run = folder.create(plan.data, participant=plan.participant, session=plan.session, task=plan.study.study.task)
     session = Session(
         uid=uuid.uuid4().hex, participant=run.participant, session=run.session, run=run.run, task=run.task,
-        simulated=plan.twin, study_sha256=study.digest(plan.files.path), created_wall=wall_now(), created_lsl=now(),
+        simulated=plan.twin, study_sha256=hashlib.sha256(frozen.study).hexdigest(), created_wall=wall_now(), created_lsl=now(),
         boot=boot_id(), person=person, consent=consent, versions=versions(), begun=plan.left.begun, replaces=plan.replaces,
         resumes=plan.left.last[1].uid if plan.resumes else None,
         trials=tuple(trial.trial for trial in plan.left.trials) if plan.resumes else None,
     )  # fmt: skip
     session.save(run.session_json)
-    run.study_toml.write_bytes(text)
-    run.clips_tsv.write_bytes(manifest_path(plan.study, plan.files.path).read_bytes())
+    run.study_toml.write_bytes(frozen.study)
+    run.clips_tsv.write_bytes(frozen.clips)
     return run, session
 
 

@@ -13,6 +13,7 @@ WORDS: Words = {
         "nothing_there": "{verb} {arg}: there is nothing of this name that could be overridden",
         "not_held": "{verb}: the session has not come to hold yet",
         "over": "{verb}: the session is over",
+        "changed": "{verb}: the study was changed after it had been checked; abort, and start emo-run again",
     },
     "vi": {
         "not_now": "{verb}: lúc này chưa làm được",
@@ -21,6 +22,7 @@ WORDS: Words = {
         "nothing_there": "{verb} {arg}: không có mục nào tên này có thể bỏ qua",
         "not_held": "{verb}: buổi ghi chưa dừng lại chờ",
         "over": "{verb}: buổi ghi đã kết thúc",
+        "changed": "{verb}: nghiên cứu đã bị sửa sau khi kiểm tra; hãy hủy buổi ghi rồi chạy lại emo-run",
     },
 }
 

@@ -39,7 +39,7 @@ RULES: Mapping[str, Rule] = {
     "disk/ok": GOOD, "disk/room": REFUSED, "disk/rights": REFUSED, "disk/encrypted": GOOD, "disk/plain": TOLD,
     "disk/unknown": TOLD, "session/free": GOOD, "session/running": REFUSED,
     # the study
-    "study/ok": GOOD, "study/fault": REFUSED, "consent/ok": GOOD, "consent/no_sheet": TOLD,
+    "study/ok": GOOD, "study/fault": REFUSED, "study/changed": REFUSED, "consent/ok": GOOD, "consent/no_sheet": TOLD,
     # streams
     "lsl/ok": GOOD, "lsl/deaf": REFUSED, "lsl/session": TOLD, "install/missing": REFUSED, "stream/ok": GOOD,
     "stream/absent": GOOD, "stream/missing": REFUSED, "stream/several": REFUSED, "stream/silent": REFUSED,

@@ -61,6 +61,7 @@ ENGLISH: Mapping[str, Said] = {
     "session/running": Said("Another session is running: {why}", "Let it end first"),
     "study/ok": Said("Study: {name}, {clips} clips as the table says, {trials} trials, {minutes} min"),
     "study/fault": Said("The study cannot be run: {why}{more}", "See all of it with: emo-study check {study}"),
+    "study/changed": Said("The study was changed after it had been checked", "Abort and start emo-run again"),
     "consent/ok": Said("Consent: version {version}, scopes {scopes}, sheet {sheet}"),
     "consent/no_sheet": Said(
         "Consent: version {version}, scopes {scopes}; the study names no information sheet",

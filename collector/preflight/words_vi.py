@@ -63,6 +63,7 @@ VIETNAMESE: Mapping[str, Said] = {
     "session/running": Said("Một phiên ghi khác đang chạy: {why}", "Để phiên đó kết thúc trước"),
     "study/ok": Said("Nghiên cứu: {name}, {clips} đoạn phim đúng như bảng, {trials} lượt, {minutes} phút"),
     "study/fault": Said("Không chạy được nghiên cứu: {why}{more}", "Xem tất cả bằng lệnh: emo-study check {study}"),
+    "study/changed": Said("Nghiên cứu đã bị sửa sau khi kiểm tra", "Bấm Hủy buổi ghi rồi chạy lại emo-run"),
     "consent/ok": Said("Đồng thuận: phiên bản {version}, phạm vi {scopes}, tờ thông tin {sheet}"),
     "consent/no_sheet": Said(
         "Đồng thuận: phiên bản {version}, phạm vi {scopes}; nghiên cứu không nêu tờ thông tin nào",

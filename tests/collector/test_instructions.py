@@ -7,10 +7,12 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 import collector.page.words_en as page_words_en
 import collector.page.words_vi as page_words_vi
 from collector.instructions import WORDS, Situation, allowed, decide
+from collector.preflight.found import Found, tell
 from protocol.scene import Contact, File, Finding, GateState, Said, Trouble
 
 CODES = (
@@ -122,6 +124,9 @@ def test_both_languages_say_the_same_codes_with_the_same_values() -> None:
 
 
 MUTED = Finding(code="audio", light="red", text="Sound is muted", cure="Turn it up", blocks=True)
+SOMEBODY_ELSE = Finding(
+    code="participant/other", light="red", text="Participant 07 was somebody else", cure="..", blocks=True, may_override=True
+)
 LOUD = Finding(code="audio", light="amber", text="Sound is loud", cure="Turn it down")
 LONG = Finding(code="disk", light="amber", text="The data folder " + "lies on a disk " * 6, cure="Choose an encrypted disk")
 TABLE = Contact(state="no_blinks", n_cues=6, n_seen=1)
@@ -173,6 +178,12 @@ EEG_LOST = trouble("stream/lost EmotivDataStream-EEG", "stop")
          "Look at the 2 lines that are amber, then press START.", "start"),
         (Situation("preflight", findings=(LONG,)), "amber", "Choose an encrypted disk. Or press START.", "start"),
         (Situation("preflight"), "green", "All is well. Press START.", "start"),
+        (Situation("preflight", findings=(SOMEBODY_ELSE, MUTED)), "red",
+         "Participant 07 was somebody else. Press Abort, then start emo-run with the right id.", "abort"),
+        (Situation("preflight", findings=(structs.replace(SOMEBODY_ELSE, overridden="sex was mistyped"), MUTED)), "red",
+         "Sound is muted. Turn it up. Then press Check.", "check"),
+        (Situation("preflight", findings=(tell(Found("study/changed"), "en"),)), "red",
+         "The study was changed after it had been checked. Press Abort, then start emo-run again.", "abort"),
         (Situation("finish", said=Said(exit=0, verdict="keep", text="keep")), "green",
          "Kept. Let the participant leave, then press Finish.", "stop"),
         (Situation("finish", said=Said(exit=1, verdict="repeat", text="keep", repeat=(3, 5), next="emo-run s --repeat 3,5")),

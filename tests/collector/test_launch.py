@@ -189,6 +189,20 @@ def test_session_json_comes_first_and_the_study_is_frozen_byte_by_byte(study: Pa
     assert record.versions["numpy"]
 
 
+@pytest.mark.parametrize("name", ["study.toml", "clips.tsv"])
+def test_a_study_that_was_changed_after_it_was_checked_is_refused_and_nothing_is_written(study: Path, name: str) -> None:
+    data = study.parent / "data"
+    plan = prepare.check(study, participant="07", session="02", data=data, twin=True)
+    assert not prepare.is_changed(plan)
+    (study / name).write_bytes((study / name).read_bytes() + b"\n")
+    assert prepare.is_changed(plan)
+    with pytest.raises(prepare.PrepareError, match=r"was changed after it had been checked; start emo-run again"):
+        prepare.begin(plan, *consent.simulated("07", Given(), FORM), now=lambda: 1.0)
+    assert not data.exists()
+    (study / name).unlink()
+    assert prepare.is_changed(plan)
+
+
 def test_a_repeat_is_a_new_run_and_changes_nothing_of_the_old_one(study: Path) -> None:
     plan = prepare.check(study, participant="07", session="01", data=study.parent / "data", twin=True)
     form = consent.simulated("07", Given(), FORM)

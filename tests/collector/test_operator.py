@@ -295,6 +295,27 @@ def test_what_blocks_blocks_start_until_it_is_mended_or_passed_over_with_a_reaso
     assert [row["reason"] for row in seat.rows("note", "override")] == ["silent clips"]
 
 
+def test_a_study_that_was_edited_meanwhile_is_not_begun_with_the_old_plan(seat: Seat) -> None:
+    """Cures say what to change in the study file: the plan, the form and the gate would be those of the old one."""
+    changed: list[str] = []
+
+    def script() -> Iterator[Callable[[], bool]]:
+        yield seat.sees(screen="preflight", buttons=("start",))
+        changed.append("by somebody")
+        seat.press("start")
+        yield seat.hears(
+            "page ack False start: the study was changed after it had been checked; abort, and start emo-run again"
+        )
+        yield lambda: seat.scenes()[-1].instruction.code == "preflight/changed"
+        assert "start" not in seat.scenes()[-1].buttons and seat.scenes()[-1].instruction.button == "abort"
+        seat.press("abort", reason="begin anew")
+        yield lambda: False
+
+    seat.script = script()
+    passed = preflight(seat, {"findings": []}, is_changed=lambda: bool(changed)).passed
+    assert (passed.went_on, [one.code for one in passed.blocking]) == (False, ["study/changed"])
+
+
 @pytest.mark.parametrize(
     ("said", "override", "goes_on"),
     [
