@@ -215,7 +215,7 @@ def _line_freq(files: RecordingFiles) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < SFREQ / 2:
         raise BidsError(
-            f"{path}: PowerLineFrequency = {value!r}: is no frequency of the mains below {SFREQ / 2:g} Hz; write 50 or 60, or n/a "
-            "where it is not known"
+            f"{path}: PowerLineFrequency = {value!r}: is no frequency of the mains below {SFREQ / 2:g} Hz; "
+            "write 50 or 60, or n/a where it is not known"
         )
     return float(value)
