@@ -21,7 +21,8 @@ FOLDER = "withdrawn"
 class Tombstone(BaseModel):
     """One withdrawal; without ``done`` it was not finished: the same command goes on with it.
 
-    ``key`` tells which secret it was made with, and nothing of that.
+    ``key`` tells which secret it was made with, and nothing of that; ``left`` is what links of theirs led to, and was not
+    recognised as theirs: a person has to look into it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Tombstone(BaseModel):
     done: str | None = None
     models: tuple[str, ...] = ()
     key: str | None = None
+    left: tuple[str, ...] = ()
 
 
 def folder_of(home: Path, *, is_data: bool) -> Path:

@@ -44,6 +44,10 @@ def withdraw(
         list[Path] | None,
         typer.Option("--bids", help="A dataset with its derivatives, or a derivative elsewhere; may be given several times."),
     ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="Study file that says how LabRecorder's files are named; else the one in the data folder."),
+    ] = None,
     scope: Annotated[ScopeName, typer.Option("--scope", help="Take back one scope of the consent and keep the rest.")] = (
         ScopeName.all
     ),
@@ -59,7 +63,8 @@ def withdraw(
     shareable. --scope train: features and by-products of training. Models that have learnt from the participant are named, and
     not used any more until they are trained again. What was interrupted, the same command completes.
 
-    Ends with 0 when nothing is left, with 1 when a file still names the participant, with 2 for bad input (nothing is changed).
+    Ends with 0 when nothing is left, with 1 when a file still names the participant or shows what was withdrawn, with 2 for bad
+    input (nothing is changed).
     """
     from bids_export.withdraw import job  # pydantic's records take a moment: not for --help
 
@@ -67,7 +72,7 @@ def withdraw(
     if folder is not None and not folder.is_dir():
         raise WithdrawError(f"--data = {data}: is no folder; name the data folder that holds sub-*/ses-*/run-*")
     roots = tuple(path.absolute() for path in bids or ())
-    asked = job.Asked(label.removeprefix("sub-"), folder, roots, scope.value, dry_run)
+    asked = job.Asked(label.removeprefix("sub-"), folder, roots, scope.value, dry_run, study)
     job.check(asked)
     if not (dry_run or yes):
         _confirm(asked)
@@ -119,7 +124,7 @@ def _tell(done: Done) -> None:
     for note in said["notes"]:
         line(f"note: {note}")
     for path in said["left"]:
-        line(f"still names the participant, look into it: {path}")
+        line(f"still names the participant, or may be theirs; look into it: {path}")
     if not done.asked.dry:
         line("beyond reach: " + "; ".join(said["beyond_reach"]))
         line(f"tombstone: {said['tombstone']}")

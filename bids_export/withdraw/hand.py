@@ -12,6 +12,8 @@ from typing import Any
 
 from bids_export import tables
 from bids_export.tables import NA
+from bids_export.withdraw import links
+from bids_export.withdraw.links import is_of as is_of
 from protocol.tombstone import Scope as Scope  # one word for all who withdraw
 
 TRASH = ".withdrawn"  # a folder leaves by one rename into it, and is then removed: never half there under its name
@@ -25,18 +27,25 @@ class WithdrawError(ValueError):
 class Hand:
     """Removes and rewrites files; with ``dry`` it only notes which.
 
-    ``changed`` and ``removed`` are what was done, ``models`` the weights that have learnt from the participant, ``notes`` what
-    a person has to do or know.
+    ``label`` is the participant, ``homes`` are the folders that are withdrawn from. ``changed`` and ``removed`` are what was
+    done, ``models`` the weights that have learnt from the participant, ``notes`` what a person has to do or know, ``left`` what
+    a link of theirs led to and nobody may remove unasked: ``tell_left`` is told before the link goes.
     """
 
     dry: bool = False
+    label: str = ""
+    homes: tuple[Path, ...] = ()
+    tell_left: Callable[[Path], None] = lambda _: None
     removed: list[Path] = field(default_factory=list)
     changed: list[Path] = field(default_factory=list)
     models: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: list[Path] = field(default_factory=list)
+    _followed: set[Path] = field(default_factory=set)
 
     def remove(self, path: Path) -> None:
-        """Remove a file, or a folder with everything in it."""
+        """Remove a file, or a folder with everything in it, and before that what links in it lead to."""
+        self.follow(path)
         self.removed += sorted(p for p in path.rglob("*") if p.is_file()) if is_folder(path) else [path]
         if self.dry:
             return
@@ -47,6 +56,29 @@ class Hand:
         sweep(trash)
         path.rename(trash)
         sweep(trash)
+
+    def follow(self, path: Path) -> None:
+        """Remove what the links in a folder lead to, such as recordings on another disk; a link that went first would hide it.
+
+        What is not theirs by its name or its content, and what a version control keeps, is left, and said.
+        """
+        for link in links.links(path):
+            target = link.resolve()
+            if not self.dry and not target.exists():
+                sweep(target.parent / TRASH)  # what a removal that was killed left
+            if target in self._followed or not target.exists() or target.is_relative_to(path.parent.resolve() / path.name):
+                continue
+            self._followed.add(target)
+            if links.is_theirs(link, target, self.label, self.homes):
+                try:
+                    self.remove(target)
+                    continue
+                except OSError as error:
+                    self.notes.append(f"{target}: could not be removed ({error.strerror})")
+            elif links.is_looked_at(target, self.homes):
+                continue
+            self.left.append(target)
+            self.tell_left(target)
 
     def write(self, path: Path, text: str) -> None:
         """Give a file another text, whole or not at all, with the rights that it had."""
@@ -66,19 +98,8 @@ def is_folder(path: Path) -> bool:
 
 def sweep(trash: Path) -> None:
     """Remove what an earlier removal left."""
-    if trash.exists():
+    if is_folder(trash):
         shutil.rmtree(trash)
-
-
-def is_of(name: str, label: str) -> bool:
-    """Tell whether a file or folder is a participant's by its name.
-
-    Examples
-    --------
-    >>> is_of("sub-07_ses-01_eeg.json", "07"), is_of("sub-07", "07"), is_of("sub-070_eeg.json", "07")
-    (True, True, False)
-    """
-    return f"sub-{label}" in name.partition(".")[0].split("_")
 
 
 def without_rows(path: Path, label: str) -> str | None:

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from bids_export.report.output import REPORTS
 from bids_export.survey import check_quiet
+from bids_export.withdraw import hand as hands
+from bids_export.withdraw import of_labrecorder
 from bids_export.withdraw.hand import TRASH, Hand, Scope, is_of, outermost, sweep
 from protocol import folder
 from protocol.folder import FileRecord, FolderError, Manifest, Run, Session, sha256
+
+FACE = "_recording-face"
 
 
 def runs_of(data: Path, label: str) -> list[Run]:
@@ -24,18 +28,49 @@ def runs_of(data: Path, label: str) -> list[Run]:
     return found
 
 
-def is_in(data: Path, label: str) -> bool:
+def unopened(data: Path, label: str) -> list[Path]:
+    """Return a participant's ``session.json`` that cannot be opened: nobody could take a scope out of it."""
+    opened = {run.path for run in runs_of(data, label)}
+    return [p for p in sorted(data.glob(f"sub-{label}/ses-*/run-*/session.json")) if p.parent.resolve() not in opened]
+
+
+def is_in(data: Path, label: str, template: str | None = None) -> bool:
     """Tell whether anything in a data folder is a participant's."""
-    return any(_named(data, label))
+    return any(_named(data, label)) or any(of_labrecorder.files(data, template, label))
 
 
-def labels(data: Path) -> list[str]:
+def labels(data: Path, template: str | None = None) -> list[str]:
     """Return the participants of a data folder."""
-    return sorted(path.name.removeprefix("sub-") for path in data.glob("sub-*") if path.is_dir())
+    theirs = {label for label, _ in of_labrecorder.recordings(data, template)}
+    return sorted(theirs | {path.name.removeprefix("sub-") for path in data.glob("sub-*") if path.is_dir()})
 
 
-def withdraw(data: Path, label: str, scope: Scope, hand: Hand) -> None:
+def faces(data: Path, label: str) -> list[Path]:
+    """Return a participant's videos of the face, and tables of their frames, wherever in a data folder they lie."""
+    return [
+        path
+        for path in sorted(data.rglob("*"))
+        if FACE in path.name
+        and not path.is_dir()
+        and any(is_of(part.lstrip("."), label) for part in path.relative_to(data).parts)
+    ]
+
+
+def withdraw(data: Path, label: str, scope: Scope, hand: Hand, *, template: str | None = None) -> None:
     """Remove a participant from a data folder, or take one scope from the consent.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    label : str
+        The participant.
+    scope : {"all", "face", "share", "train"}
+        What is withdrawn.
+    hand : Hand
+        Notes what is done.
+    template : str, optional
+        Of LabRecorder's names, where the study has one.
 
     Raises
     ------
@@ -53,13 +88,33 @@ def withdraw(data: Path, label: str, scope: Scope, hand: Hand) -> None:
     if scope != "all":
         for run in runs:
             _revoke(run, scope, hand)
+        for path in faces(data, label) if scope == "face" else ():
+            if path not in hand.removed:
+                hand.remove(path)  # of a run that cannot be opened, a copy by hand
         return
     for path in _named(data, label):
         hand.remove(path)
-    for run in (run for other in labels(data) if other != label for run in runs_of(data, other)):
-        session = Session.load(run.session_json)
-        if session.replaces == label:
-            _rewrite(run, session.model_copy(update={"replaces": None}), hand)
+    for path in of_labrecorder.files(data, template, label):
+        if path not in hand.removed:
+            hand.remove(path)
+    _forget_replaced(data, label, hand)
+
+
+def _forget_replaced(data: Path, label: str, hand: Hand) -> None:
+    """Take the participant out of the recordings of whoever was given their order of trials."""
+    for other in (name for name in labels(data) if name != label):
+        for run in runs_of(data, other):
+            session = Session.load(run.session_json)
+            if session.replaces == label:
+                _rewrite(run, session.model_copy(update={"replaces": None}), hand)
+        for path in sorted(data.glob(f"sub-{other}/ses-*/run-*/{folder.NOT_RECORDED}")):
+            told = hands.read_json(path)
+            if (
+                isinstance(told, dict)
+                and isinstance(session_ := told.get("session"), dict)
+                and session_.get("replaces") == label
+            ):
+                hand.write(path, hands.as_json({**told, "session": {**session_, "replaces": None}}))
 
 
 def _named(data: Path, label: str) -> list[Path]:
@@ -81,7 +136,7 @@ def _revoke(run: Run, scope: Scope, hand: Hand) -> None:
     if scopes != session.consent.scopes:
         _rewrite(run, session.model_copy(update={"consent": session.consent.model_copy(update={"scopes": scopes})}), hand)
     if scope == "face":
-        for path in sorted(run.path.glob("*_recording-face*")):
+        for path in sorted(run.path.glob(f"*{FACE}*")):
             hand.remove(path)
     _mend(run, hand)
 
@@ -99,7 +154,7 @@ def _mend(run: Run, hand: Hand) -> None:
     files = tuple(
         _now(run, record) if record.path == run.session_json.name else record
         for record in manifest.files
-        if "_recording-face" not in record.path or (run.path / record.path).exists()
+        if FACE not in record.path or (run.path / record.path).exists()
     )
     if files != manifest.files:
         text = manifest.model_copy(update={"files": files}).model_dump_json(indent=2, by_alias=True)

@@ -73,6 +73,10 @@ def withdraw(root: Path, label: str, scope: Scope, hand: Hand) -> None:
         hand.changed += [root / name for name in put]
         drop = _dropped(root, label, "all" if everything else scope)
         drop += tuple(name for name in _OF_PEOPLE if alone and (root / name).exists())
+        for path in (root / name for name in drop):
+            hand.follow(path)
+            if path.is_symlink():
+                path.unlink()  # what it led to is gone: no plan sees a link that leads nowhere
         ours = {name: _all_files(root / name) for name in drop}
         if put or drop:
             place.put(root, Plan(put, drop, ours))
@@ -83,6 +87,8 @@ def withdraw(root: Path, label: str, scope: Scope, hand: Hand) -> None:
 def _note(root: Path, label: str, hand: Hand, *, scope: Scope) -> None:
     for name in _dropped(root, label, scope):
         hand.removed += list(hands.files_of(root / name)) if (root / name).is_dir() else [root / name]
+        if hand.dry:
+            hand.follow(root / name)
 
 
 def _dropped(root: Path, label: str, scope: Scope) -> tuple[str, ...]:

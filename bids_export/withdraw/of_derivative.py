@@ -56,22 +56,28 @@ def withdraw(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
     """
     if scope == "share":
         return
+    ours = is_ours(folder)
     if not hand.dry:
         for trash in sorted(folder.rglob(TRASH)):
             sweep(trash)
     trained_on = scope == "all" or _made_by(folder) == "emo-train"
     was_in = is_in(folder, label) or _is_scored(folder, label)
     for path in hands.outermost(folder.rglob("*"), lambda p: hands.is_of(p.name.lstrip("."), label)):
-        if scope == "all" or (is_label(path) and trained_on) or (scope == "face" and is_label(path)) or _picture(path):
+        if scope == "all" or _is_of_scope(path, scope, trained_on=trained_on):
             hand.remove(path)
         elif hands.is_folder(path):
             _within(path, scope, hand, trained_on=trained_on)
     for path in _arrays(folder):
-        if _goes(path, label):
+        if _owner(path) == label:
             hand.remove(path)
+        elif _is_unnamed_entry(folder, path):
+            if ours:
+                hand.remove(path)
+            else:
+                hand.notes.append(f"{path}: does not say whose it is, and emolab did not make it: look into it")
     mark_models(folder, label, scope, hand)
     _lines(folder, label, scope, hand)  # whatever a kill has left of what told that they were in
-    if was_in:
+    if was_in and ours:
         _together(folder, label, scope, hand)
 
 
@@ -83,11 +89,53 @@ def _is_scored(folder: Path, label: str) -> bool:
 def _within(folder: Path, scope: Scope, hand: Hand, *, trained_on: bool) -> None:
     """Remove labels and pictures in a participant's folder, and leave what has nothing to do with the scope."""
     for path in hands.files_of(folder):
-        if _picture(path) or (is_label(path) and (scope == "face" or trained_on)):
+        if _is_of_scope(path, scope, trained_on=trained_on):
             hand.remove(path)
     for path in () if hand.dry else sorted((folder, *folder.rglob("*")), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+
+
+def _is_of_scope(path: Path, scope: Scope, *, trained_on: bool) -> bool:
+    return _picture(path) or (is_label(path) and (scope == "face" or trained_on))
+
+
+def kept_of_scope(folder: Path, label: str, scope: Scope) -> list[Path]:
+    """Return what a derivative has of a participant that a scope takes: by its name, or by the owner that it names."""
+    trained_on = _made_by(folder) == "emo-train"
+    named = [
+        path
+        for path in hands.files_of(folder)
+        if any(hands.is_of(part.lstrip("."), label) for part in path.relative_to(folder).parts)
+    ]
+    return [p for p in named if _is_of_scope(p, scope, trained_on=trained_on)] + [
+        p for p in _arrays(folder) if _owner(p) == label
+    ]
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell whether a folder is a derivative of ours: also one of which a run that was stopped has left the cache alone."""
+    if place.is_ours(folder):
+        return True
+    return folder.is_dir() and [p.name for p in folder.iterdir()] == [CACHE] and any((folder / CACHE).rglob("*.npz*"))
+
+
+def source_of(folder: Path) -> Path | None:
+    """Return the dataset that a derivative says it was computed from; None where it says none that is here."""
+    about = hands.read_json(folder / place.DESCRIPTION)
+    told = [] if not isinstance(about, dict) else [*_values(about.get("DatasetLinks")), *_urls(about.get("SourceDatasets"))]
+    for text in (text for text in told if isinstance(text, str) and "://" not in text):
+        if (path := (folder.resolve() / text).resolve()).is_dir() and place.is_ours(path):
+            return path
+    return None
+
+
+def _values(links: object) -> list[object]:
+    return list(links.values()) if isinstance(links, dict) else []
+
+
+def _urls(sources: object) -> list[object]:
+    return [source.get("URL") for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
 
 
 def is_label(path: Path) -> bool:
@@ -110,10 +158,9 @@ def _arrays(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in folder.rglob("*.npz*") if path.is_file())
 
 
-def _goes(path: Path, label: str) -> bool:
-    """Tell whether arrays are to be removed: the participant's, and those of a cache that do not say whose they are."""
-    owner = _owner(path)
-    return owner == label or (owner is None and CACHE in path.parts)
+def _is_unnamed_entry(folder: Path, path: Path) -> bool:
+    """Tell whether arrays of a cache do not say whose they are: half an entry, or one of everybody together."""
+    return path.relative_to(folder).parts[0] == CACHE and _owner(path) is None
 
 
 def _owner(path: Path) -> str | None:
@@ -188,8 +235,8 @@ def _lines(folder: Path, label: str, scope: Scope, hand: Hand) -> None:
             hand.write(path, text)
 
 
-def rebuild_group(folder: Path, root: Path, hand: Hand) -> None:
-    """Make a group's page again where there is one; remove it where that cannot be done."""
+def rebuild_group(folder: Path, root: Path | None, hand: Hand) -> None:
+    """Make a group's page again where there is one; remove it where that cannot be done, or ``root`` is not known."""
     # mne and matplotlib take seconds to load: only where there is a page to draw
     from bids_export import validate
     from bids_export.report import from_bids, group, group_page
@@ -201,10 +248,19 @@ def rebuild_group(folder: Path, root: Path, hand: Hand) -> None:
     hand.changed += [page, *(p for name in ("json", "tsv") if (p := page.with_suffix(f".{name}")).exists())]
     if hand.dry:
         return
+    if root is None:
+        _drop_group(
+            folder, "its dataset is none of those that were named with --bids: emo-report .. group makes it again", hand
+        )
+        return
     dataset = from_bids.Dataset(root)
     try:
         group_page.write(folder, group.gather(dataset, folder, validate.validate(root)))
     except (ReportError, OSError, ValueError, validate.ValidatorError) as error:
-        for path in sorted(folder.glob("group_report.*")):
-            hand.remove(path)
-        hand.notes.append(f"{page}: removed, as it could not be made again ({' '.join(str(error).split())[:120]})")
+        _drop_group(folder, f"it could not be made again ({' '.join(str(error).split())[:120]})", hand)
+
+
+def _drop_group(folder: Path, why: str, hand: Hand) -> None:
+    for path in sorted(folder.glob("group_report.*")):
+        hand.remove(path)
+    hand.notes.append(f"{folder / GROUP_PAGE}: removed, as {why}")

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bids_export.withdraw.links import walk
+
 BLOCK_B = 16_000_000
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}={0,2}")
 LONG = 12  # a label of so many characters is no accident, wherever it stands
@@ -53,7 +55,7 @@ def traces(folders: Sequence[Path], looked_for: re.Pattern[bytes], *, but: Seque
     """
     found = []
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not any(p.is_relative_to(b) for b in but)):
+        for path in (p for p in walk(folder) if not any(p.is_relative_to(b) for b in but)):
             name = path.relative_to(folder).as_posix().encode()
             if looked_for.search(name) or any(_within(part, looked_for) for part in _parts(path)):
                 found.append(path)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 
 import mne
@@ -389,3 +390,39 @@ def test_a_participant_who_withdrew_is_gone_with_labrecorders_file(tmp_path: Pat
     lay(data, GOOD, study=ALL)  # back from a copy
     with pytest.raises(FolderError, match="withdrew on"):
         export(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("%p/%p_%b_%r.xdf", ("{p}/{p}_emotion_001.xdf", "{p}/camera.mp4")),
+        ("eeg/%p-%r.xdf", ("eeg/{p}-001.xdf", "eeg/{p}-001_old1.xdf", "eeg/{p}-001.mp4")),
+    ],
+)
+@pytest.mark.parametrize("where", ["in data", "elsewhere"])
+def test_a_participant_whose_files_have_no_sub_in_their_names_can_withdraw(
+    template: str, names: tuple[str, ...], where: str, tmp_path: Path
+) -> None:
+    data, home = tmp_path / "data", tmp_path / "data" / "study.toml"
+    for label in ("S07", "S070"):
+        made = lay(data, GOOD, participant=label, study=ALL)
+        made.write_bytes(made.read_bytes().replace(b"2026-03-04T10", f"2026-03-0{len(label)}T10".encode()))
+        for name in names:
+            (data / name.format(p=label)).parent.mkdir(exist_ok=True)
+            (data / name.format(p=label)).write_bytes(made.read_bytes())
+            os.utime(data / name.format(p=label), (1_700_000_000, 1_700_000_000))
+        shutil.rmtree(data / f"sub-{label}")
+    home.write_text(ALL.replace("[labrecorder]", f"[labrecorder]\ntemplate = '{template}'"), encoding="utf-8")
+    if where == "elsewhere":
+        home = home.rename(tmp_path / "mine.toml")
+    study = home if where == "elsewhere" else None
+    assert len(export(tmp_path, study=study).runs) == 2
+    with pytest.raises(job.WithdrawError, match="they have S07, S070"):
+        job.check(job.Asked("S7", data, study=study))
+    face = job.withdraw(job.Asked("S07", data, (tmp_path / "bids",), "face", study=study))
+    assert [path.name for path in face.left] == [Path(name.format(p="S07")).name for name in names if name.endswith(".mp4")]
+    done = job.withdraw(job.Asked("S07", data, (tmp_path / "bids",), study=study))
+    assert done.left == ()
+    assert sorted(p.relative_to(data).as_posix() for p in data.rglob("*") if p.is_file() and p.parent.name != "withdrawn"
+                  and p.suffix != ".toml") == sorted(name.format(p="S070") for name in names)  # fmt: skip
+    assert [row["participant_id"] for row in table(tmp_path / "bids/participants.tsv")] == ["sub-S070"]
