@@ -102,8 +102,9 @@ def _one(source: Path, out_dir: Path | None, study: Path | None, data: Path | No
         raise ReportError(f"{source}: is a dataset; say where to and which level: emo-report {source} OUT participant")
     run = _foreign(source, study, data) if source.suffix == ".xdf" else folder.open_run(source)
     # mne and matplotlib take seconds to load: not for --help
-    from bids_export.report import from_run, output
+    from bids_export.report import from_run, output, verdict
     from bids_export.report.measures import measure
+    from collector.phrases import said
 
     target = output.beside(run) if out_dir is None else out_dir.absolute()
     if target.resolve().is_relative_to(run.path):
@@ -116,7 +117,11 @@ def _one(source: Path, out_dir: Path | None, study: Path | None, data: Path | No
         told("report", "drawing", 3)
         page = output.write(target, facts, measures, first=lambda _: None if as_json else _tell(measures))
     if as_json:
-        out.print_json(json.dumps({**record(measures), "page": str(page)}))
+        # beside the findings, the same for an operator whose page speaks another language
+        found = verdict.findings(facts, measures.eeg, measures.clips, measures.videos)
+        others = {"vi": [said(one, "vi") for one in found]}
+        shown = {**record(measures), "findings_in": others, "page": str(page)}
+        out.print_json(json.dumps(shown), ensure_ascii=True)  # a pipe may have any encoding
     else:
         out.print(page, markup=False, highlight=False)
     if measures.verdict != "keep":

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from collector.phrases import Either, Phrase, Words
 from protocol.folder import Run
 
 LIMIT_S = 300.0  # a session of twenty minutes takes some ten seconds
@@ -28,6 +29,14 @@ class Told:
     page: str
 
 
+_FOUND: Words = {"en": {"found": "{text}"}, "vi": {"found": "{text}"}}
+
+
+def in_both(english: str, vietnamese: str) -> Phrase:
+    """Return a finding that the report says in both languages."""
+    return Phrase(_FOUND, "found", text=Either(english, {"vi": vietnamese}))
+
+
 def command(run: Run) -> tuple[str, ...]:
     """Return the report's command line."""
     return (sys.executable, "-P", "-m", "bids_export", "report", str(run.path), "--json")
@@ -36,8 +45,11 @@ def command(run: Run) -> tuple[str, ...]:
 def read(said: Any) -> Told | None:
     """Take what it printed; None where that is no report."""
     try:
-        return Told(tuple(said["repeat"]), tuple(said["findings"]), said["page"])
-    except (KeyError, TypeError):
+        english = tuple(said["findings"])
+        others = said.get("findings_in", {}).get("vi", ())
+        findings = [in_both(*one) for one in zip(english, others, strict=True)] if others else english
+        return Told(tuple(said["repeat"]), tuple(findings), said["page"])
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from bids_export.events import Event
 from bids_export.report.facts import Facts
+from bids_export.report.words import phrase
 from bids_export.timeline import REPEATED
 from collector import faces
+from collector.phrases import Figure, Percent, Phrase
 from collector.quality import LOST_LIMIT, WORDS
 
 if TYPE_CHECKING:
@@ -92,100 +94,100 @@ def _again(facts: Facts) -> tuple[str, ...]:
 def findings(
     facts: Facts, eeg: EegMeasures | None, clips: ClipMeasures, videos: Sequence[VideoMeasures]
 ) -> tuple[str, ...]:  # fmt: skip
-    """Return what a person should look at; none of it changes the verdict."""
+    """Return what a person should look at; none of it changes the verdict. All but a source's own notes is a phrase."""
     of_eeg = _of_eeg(eeg) if eeg else ()
     return (*_of_session(facts), *of_eeg, *_of_clips(clips), *_of_videos(facts, videos), *_of_sync(facts), *facts.notes)
 
 
-def _of_sync(facts: Facts) -> list[str]:
+def _of_sync(facts: Facts) -> list[Phrase]:
     """Say what could not be measured although the session asked for it, and what is unusually late."""
-    said = []
+    said: list[Phrase] = []
     for name, leg in facts.sync.items():
         asked = any(e.trial_type.startswith("sync/") for e in facts.events)
         if name != "screen-camera" and asked and not leg["estimable"]:
-            said.append(f"sync {name.replace('-', ' to ')}: not estimable ({leg['reason']})")
+            said.append(phrase("sync", leg=name.replace("-", " to "), why=leg["reason"]))
         elif leg["estimable"] and leg["delay_s"] > LATE_S and not leg["applied"] and name == "screen-eeg":
-            said.append(f"the EEG is {leg['delay_s'] * 1e3:.0f} ms later than the screen, and is not shifted")
+            said.append(phrase("eeg_late", ms=f"{leg['delay_s'] * 1e3:.0f}"))
     return said
 
 
-def _of_session(facts: Facts) -> list[str]:
-    said = []
+def _of_session(facts: Facts) -> list[Phrase]:
+    said: list[Phrase] = []
     if facts.end == "recovered":
-        said.append("the recording did not end as it should: a crash, or a loss of power")
+        said.append(phrase("recovered"))
     if facts.end == "aborted":
-        said.append(f"the session was aborted{': ' if facts.end_reason else ''}{facts.end_reason}")
+        said.append(phrase("aborted_why", why=facts.end_reason) if facts.end_reason else phrase("aborted"))
     worst = sorted((share, label) for label, share in facts.quality.per_sensor.items() if share < POOR_SHARE)
     if worst:
-        more = f" and {len(worst) - 6} more" if len(worst) > 6 else ""
+        more = phrase("more", n=len(worst) - 6) if len(worst) > 6 else ""
         named = ", ".join(f"{label} {share:.0%}" for share, label in worst[:6])
-        said.append(f"contact below {POOR_SHARE:.0%} in {len(worst)} of {len(facts.quality.per_sensor)} sensors: {named}{more}")
+        of = len(facts.quality.per_sensor)
+        said.append(phrase("contact", least=Percent(POOR_SHARE), n=len(worst), of=of, named=named, more=more))
     n_alarms = sum(h.kind == "alarm" for h in facts.happenings)
     if n_alarms:
-        said.append(f"{n_alarms} alarm{'s'[: n_alarms != 1]} while it was recorded: see the timeline")
+        said.append(phrase("alarm") if n_alarms == 1 else phrase("alarms", n=n_alarms))
     return said
 
 
-def _of_eeg(eeg: EegMeasures) -> list[str]:
-    said = []
+def _of_eeg(eeg: EegMeasures) -> list[Phrase]:
+    said: list[Phrase] = []
     if eeg.n_filled:
-        where = "one gap" if len(eeg.gaps) == 1 else f"{len(eeg.gaps)} gaps"
-        said.append(f"{eeg.n_filled} samples ({eeg.n_filled / eeg.sfreq_nominal_hz:.2f} s) in {where} were not measured")
+        code, seconds = "gap" if len(eeg.gaps) == 1 else "gaps", Figure(eeg.n_filled / eeg.sfreq_nominal_hz, 2)
+        said.append(phrase(code, n=eeg.n_filled, seconds=seconds, gaps=len(eeg.gaps)))
     if eeg.flat_channels:
-        said.append(f"flat for at least {FLAT_SHARE:.0%} of the time: {', '.join(eeg.flat_channels)}")
+        said.append(phrase("flat", least=Percent(FLAT_SHARE), named=", ".join(eeg.flat_channels)))
     odd = [f"{c.label} ({', '.join(c.unlike)})" for c in eeg.channels if c.analysed and c.unlike]
     if odd:
-        said.append(f"unlike the other channels: {', '.join(odd)}")
+        said.append(phrase("unlike", named=", ".join(odd)))
     if eeg.gamma_share is not None and eeg.gamma_share < GAMMA_SHARE:
-        until = f" from {eeg.edge_hz:.0f} Hz on" if eeg.edge_hz is not None else ""
-        said.append(f"31 to 51 Hz: {eeg.gamma_share:.0%} of it holds signal; the headset filters{until}")
+        edge = phrase("edge", hz=f"{eeg.edge_hz:.0f}") if eeg.edge_hz is not None else ""
+        said.append(phrase("gamma", share=Percent(eeg.gamma_share), edge=edge))
     if eeg.worn is not None and eeg.worn.state == "no_blinks":
-        said.append(f"no blinks are to be seen after {eeg.worn.n_cues} cues: did somebody wear the cap?")
+        said.append(phrase("no_blinks", n=eeg.worn.n_cues))
     elif eeg.blinks is not None and eeg.blinks.n_seen < BLINKS_SHARE * eeg.blinks.n_cues:
-        said.append(f"{eeg.blinks.n_seen} of {eeg.blinks.n_cues} cues to blink were answered, as the EEG saw it")
+        said.append(phrase("blinks", n=eeg.blinks.n_seen, of=eeg.blinks.n_cues))
     strong = [c.label for c in eeg.channels if c.analysed and (c.mains_uv or 0) > MAINS_UV]
     if strong:
-        said.append(f"mains above {MAINS_UV:g} µV: {', '.join(strong)}")
+        said.append(phrase("mains", uv=f"{MAINS_UV:g}", named=", ".join(strong)))
     if eeg.sfreq_measured_hz and abs(eeg.sfreq_measured_hz / eeg.sfreq_nominal_hz - 1) * 1e6 > RATE_PPM:
-        said.append(f"the headset declared {eeg.sfreq_nominal_hz:g} Hz and sent {eeg.sfreq_measured_hz:.2f} Hz")
+        said.append(phrase("rate", declared=f"{eeg.sfreq_nominal_hz:g}", sent=Figure(eeg.sfreq_measured_hz, 2)))
     return said
 
 
-def _of_clips(clips: ClipMeasures) -> list[str]:
-    said = []
+def _of_clips(clips: ClipMeasures) -> list[Phrase]:
+    said: list[Phrase] = []
     if clips.n_complete < clips.n:
-        said.append(f"{clips.n - clips.n_complete} of {clips.n} clips did not end as planned")
+        said.append(phrase("clips", n=clips.n - clips.n_complete, of=clips.n))
     if clips.frames_dropped:
-        said.append(f"{clips.frames_dropped} frames of clips came too late to be shown")
+        said.append(phrase("clip_frames", n=clips.frames_dropped))
     if clips.onset_error_max_s is not None and abs(clips.onset_error_max_s) > ONSET_ERROR_S:
-        said.append(f"a clip began {clips.onset_error_max_s * 1e3:+.0f} ms off its flip")
+        said.append(phrase("onset", ms=f"{clips.onset_error_max_s * 1e3:+.0f}"))
     if clips.audio_offset_max_s is not None and abs(clips.audio_offset_max_s) > AUDIO_OFFSET_S:
-        said.append(f"the sound of a clip began {clips.audio_offset_max_s * 1e3:+.0f} ms off its picture")
+        said.append(phrase("sound", ms=f"{clips.audio_offset_max_s * 1e3:+.0f}"))
     return said
 
 
-def _of_videos(facts: Facts, videos: Sequence[VideoMeasures]) -> list[str]:
-    said = []
+def _of_videos(facts: Facts, videos: Sequence[VideoMeasures]) -> list[Phrase]:
+    said: list[Phrase] = []
     if facts.expects_film and not videos:
-        said.append("there is no face video")
+        said.append(phrase("no_video"))
     films = sorted((film for film in facts.films if len(film.onsets)), key=lambda film: float(film.onsets[0]))
     for before, after in pairwise(films):
         away = float(after.onsets[0] - before.onsets[-1])
         if away > HOLE_S:
-            said.append(f"the camera was away for {away:.1f} s")
+            said.append(phrase("away", seconds=Figure(away, 1)))
     for video in videos:
         if video.n_frames != video.n_rows:
-            said.append(f"{video.file}: {video.n_frames} frames, but {video.n_rows} frame times")
+            said.append(phrase("frame_times", file=video.file, n=video.n_frames, of=video.n_rows))
         if video.face_share is not None and video.face_share < FACE_SHARE:
-            said.append(f"a face was found in {video.n_with_face} of {video.n_sampled} sampled frames ({video.face_share:.0%})")
+            seen = {"n": video.n_with_face, "of": video.n_sampled}
+            said.append(phrase("face", **seen, share=Percent(video.face_share)))
         if video.n_late > LATE_FRAMES_SHARE * max(1, video.n_rows):
-            said.append(f"{video.file}: {video.n_late} of {video.n_rows} frames came late")
+            said.append(phrase("late", file=video.file, n=video.n_late, of=video.n_rows))
         if video.brightness is not None and not DARK <= video.brightness <= BRIGHT:
-            said.append(
-                f"the face is too {'dark' if video.brightness < DARK else 'bright'} (grey level {video.brightness:.0f})"
-            )
+            said.append(phrase("dark" if video.brightness < DARK else "bright", level=f"{video.brightness:.0f}"))
         elif video.clipped is not None and video.clipped > CLIPPED:
-            said.append(f"{video.clipped:.0%} of the face is black or white, without detail")
+            said.append(phrase("clipped", share=Percent(video.clipped)))
         if video.longest_gap_s is not None and video.longest_gap_s > HOLE_S:
-            said.append(f"the camera missed up to {video.longest_gap_s:.1f} s")
+            said.append(phrase("missed", seconds=Figure(video.longest_gap_s, 1)))
     return said

@@ -60,6 +60,7 @@ def test_an_excluded_run_ends_with_one_and_the_json_is_the_file(tmp_path: Path, 
     said = json.loads(capsys.readouterr().out)
     assert (said["verdict"], said["reasons"]) == ("exclude", ["contact quality 50.00% is below 80.00%"])
     page = Path(said.pop("page"))
+    assert said.pop("findings_in").keys() == {"vi"}
     assert page.parent == tmp_path / "out"
     assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8")) == said
 

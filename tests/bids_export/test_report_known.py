@@ -1,5 +1,6 @@
 """Measures with known answers: what is planted is what stands in the report."""
 
+import string
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from scipy import signal
 
 from bids_export.alignment import Gap
 from bids_export.events import Event
-from bids_export.report import bads, bands, cued, glance, group, measures, signals
+from bids_export.report import bads, bands, cued, glance, group, measures, signals, verdict, words
 from bids_export.report.facts import Clip, Faces, Facts, Film, Signals
 from bids_export.report.measures import Measures
+from collector import phrases
 from protocol.folder import Quality
 
 SFREQ = 256.0
@@ -195,6 +197,24 @@ def test_seven_late_frames_are_seven() -> None:
     assert video.n_late == 7
     assert video.fps == pytest.approx(30.0)
     assert video.longest_gap_s == pytest.approx(1.9 / 30)
+
+
+def test_findings_are_said_in_both_languages_with_the_same_values() -> None:
+    def named(text: str) -> set[str]:
+        return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+    english, vietnamese = words.WORDS["en"], words.WORDS["vi"]
+    assert english.keys() == vietnamese.keys()
+    assert [code for code in english if named(english[code]) != named(vietnamese[code])] == []
+    first, second = film(np.arange(100) / 10.0, grey=20), film(14.0 + np.arange(100) / 10.0)
+    known = facts(films=(first, second))
+    measured = measures.measure(known)
+    found = verdict.findings(known, measured.eeg, measured.clips, measured.videos)
+    assert tuple(found) == measured.findings
+    said = [phrases.said(one, "vi") for one in found]
+    assert "camera đã vắng 4,1 s" in said
+    assert "khuôn mặt quá tối (mức xám 20)" in said
+    assert not set(said) & set(found)
 
 
 def test_a_camera_that_was_away_is_a_finding() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from collector import told
+from collector import phrases, told
 from collector.crew import Outcome
 from collector.launch import lines
 from collector.verdict import judge, reported
@@ -21,6 +21,17 @@ def test_a_run_that_ended_is_reported_on_with_what_to_repeat(tmp_path: Path) -> 
     assert verdict.repeat == (1,)
     assert any(line.startswith("look at: 500 samples") for line in lines(verdict))
     assert lines(verdict)[-1] == f"report: {said.page}"
+
+
+def test_what_the_report_found_is_said_in_the_language_of_the_study() -> None:
+    said = {"repeat": [], "page": "report.html", "findings": ["1 alarm"], "findings_in": {"vi": ["1 báo động"]}}
+    told_ = told.read(said)
+    assert told_ is not None and told_.findings == ("1 alarm",)
+    assert phrases.said(told_.findings[0], "vi") == "1 báo động"
+    assert told.read({**said, "findings_in": {"vi": []}}).findings == ("1 alarm",)  # type: ignore[union-attr]
+    assert told.read({**said, "findings_in": {"vi": ["1", "2"]}}) is None
+    assert told.read({**said, "findings_in": 3}) is None
+    assert told.read({key: said[key] for key in ("repeat", "page", "findings")}) == told_
 
 
 def test_a_report_that_cannot_be_made_is_no_fault(tmp_path: Path, caplog) -> None:

@@ -1,0 +1,81 @@
+"""What the report's findings say, in English and in Vietnamese: the operator reads them on the page of a Vietnamese study."""
+
+from __future__ import annotations
+
+from collector.phrases import Phrase, Words
+
+WORDS: Words = {
+    "en": {
+        "sync": "sync {leg}: not estimable ({why})",
+        "eeg_late": "the EEG is {ms} ms later than the screen, and is not shifted",
+        "recovered": "the recording did not end as it should: a crash, or a loss of power",
+        "aborted": "the session was aborted",
+        "aborted_why": "the session was aborted: {why}",
+        "contact": "contact below {least} in {n} of {of} sensors: {named}{more}",
+        "more": " and {n} more",
+        "alarm": "1 alarm while it was recorded: see the timeline",
+        "alarms": "{n} alarms while it was recorded: see the timeline",
+        "gap": "{n} samples ({seconds} s) in one gap were not measured",
+        "gaps": "{n} samples ({seconds} s) in {gaps} gaps were not measured",
+        "flat": "flat for at least {least} of the time: {named}",
+        "unlike": "unlike the other channels: {named}",
+        "gamma": "31 to 51 Hz: {share} of it holds signal; the headset filters{edge}",
+        "edge": " from {hz} Hz on",
+        "no_blinks": "no blinks are to be seen after {n} cues: did somebody wear the cap?",
+        "blinks": "{n} of {of} cues to blink were answered, as the EEG saw it",
+        "mains": "mains above {uv} µV: {named}",
+        "rate": "the headset declared {declared} Hz and sent {sent} Hz",
+        "clips": "{n} of {of} clips did not end as planned",
+        "clip_frames": "{n} frames of clips came too late to be shown",
+        "onset": "a clip began {ms} ms off its flip",
+        "sound": "the sound of a clip began {ms} ms off its picture",
+        "no_video": "there is no face video",
+        "away": "the camera was away for {seconds} s",
+        "frame_times": "{file}: {n} frames, but {of} frame times",
+        "face": "a face was found in {n} of {of} sampled frames ({share})",
+        "late": "{file}: {n} of {of} frames came late",
+        "dark": "the face is too dark (grey level {level})",
+        "bright": "the face is too bright (grey level {level})",
+        "clipped": "{share} of the face is black or white, without detail",
+        "missed": "the camera missed up to {seconds} s",
+    },
+    "vi": {
+        "sync": "đồng bộ {leg}: không ước lượng được ({why})",
+        "eeg_late": "EEG trễ hơn màn hình {ms} ms, và không được dời",
+        "recovered": "bản ghi không kết thúc bình thường: máy bị treo hoặc mất điện",
+        "aborted": "buổi ghi đã bị hủy",
+        "aborted_why": "buổi ghi đã bị hủy: {why}",
+        "contact": "tiếp xúc dưới {least} ở {n} trên {of} điện cực: {named}{more}",
+        "more": " và {n} điện cực nữa",
+        "alarm": "1 báo động trong khi ghi: xem dòng thời gian",
+        "alarms": "{n} báo động trong khi ghi: xem dòng thời gian",
+        "gap": "không đo được {n} mẫu ({seconds} s), trong một khoảng trống",
+        "gaps": "không đo được {n} mẫu ({seconds} s), trong {gaps} khoảng trống",
+        "flat": "đứng yên ít nhất {least} thời gian: {named}",
+        "unlike": "khác với các kênh còn lại: {named}",
+        "gamma": "31 đến 51 Hz: chỉ {share} có tín hiệu; mũ điện não lọc{edge}",
+        "edge": " từ {hz} Hz trở lên",
+        "no_blinks": "không thấy lần chớp mắt nào sau {n} lần nhắc: có ai đội mũ không?",
+        "blinks": "theo EEG, {n} trên {of} lần nhắc chớp mắt được đáp lại",
+        "mains": "nhiễu điện lưới trên {uv} µV: {named}",
+        "rate": "mũ điện não khai {declared} Hz nhưng gửi {sent} Hz",
+        "clips": "{n} trên {of} đoạn phim không kết thúc như dự định",
+        "clip_frames": "{n} khung hình của các đoạn phim đến quá muộn để hiện",
+        "onset": "một đoạn phim bắt đầu lệch {ms} ms so với lần vẽ hình",
+        "sound": "âm thanh của một đoạn phim bắt đầu lệch {ms} ms so với hình",
+        "no_video": "không có video khuôn mặt",
+        "away": "camera đã vắng {seconds} s",
+        "frame_times": "{file}: {n} khung hình, nhưng {of} thời điểm",
+        "face": "thấy khuôn mặt trong {n} trên {of} khung hình được xem ({share})",
+        "late": "{file}: {n} trên {of} khung hình đến muộn",
+        "dark": "khuôn mặt quá tối (mức xám {level})",
+        "bright": "khuôn mặt quá sáng (mức xám {level})",
+        "clipped": "{share} khuôn mặt đen hoặc trắng hẳn, không còn chi tiết",
+        "missed": "camera để mất tới {seconds} s",
+    },
+}
+
+
+def phrase(code: str, **values: object) -> Phrase:
+    """Return a finding of :data:`WORDS`."""
+    return Phrase(WORDS, code, **values)
