@@ -91,6 +91,7 @@ KNOWN = (
     ),
     Weights(
         name="yolov8n_face",
+        # of commit e9588ce, whose whole name is not known here: addresses take no short ones, so the checksum alone pins it
         url="https://huggingface.co/Bingsu/adetailer/resolve/main/face_yolov8n.pt",
         sha256="30e7adcf03c1e250ffce66a9ff5324358c311f02a093f93f5424d650803ce077",
         size_B=6_207_800,

@@ -156,7 +156,8 @@ Compute = Callable[[_Signal], Floats32]
 def _pictured(source: Source) -> tuple[Compute, tuple[str, ...]]:
     """Return what computes features of pictures, and what identifies it."""
     extract, identity = extractor(source.name, source.engine)
-    code = _code(spectrogram, variants, sys.modules["models.eeg.pool96" if source.name == "pool96" else "models.eeg.inception"])
+    made_by = ("models.eeg.pool96",) if source.name == "pool96" else ("models.eeg.inception", "models.eeg.engines")
+    code = _code(spectrogram, variants, sys.modules[__name__], *(sys.modules[name] for name in made_by))
     below = BELOW_HZ if source.control == "below-30-hz" else None
     without = source.control == "without-frontal-temporal"
 
@@ -177,8 +178,9 @@ def extractor(kind: str, engine: Engine = "torch") -> tuple[Callable[..., Floats
     from models.eeg import inception
 
     network = inception.extractor(weights.find("inception_v3") if kind == "imagenet" else None, engine=engine)
-    by = (network.engine, device().type) if engine == "torch" else (network.engine,)  # another processor sums in another order
-    return network, (network.weights, *by)
+    # another processor, and another version of a library that rearranges the network, sums in another order
+    by = device().type if engine == "torch" else f"openvino {version('openvino')}"
+    return network, (network.weights, network.engine, by)
 
 
 def extractor_name(kind: RowFeatures) -> str:
@@ -202,7 +204,7 @@ def _prepared(source: Source) -> tuple[Compute, tuple[str, ...]]:
         windows = _controlled(signal.windows(), source, signal.found.grid)
         return windows if prepare is None else prepare(windows)
 
-    return compute, (_code(spectrogram), *owner)
+    return compute, (_code(spectrogram, sys.modules[__name__]), *owner)
 
 
 def _controlled(windows: Floats32, source: Source, grid: Grid) -> Floats32:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torchvision.models.inception import Inception3
 
-from models.eeg import inception, spectrogram
+from models.eeg import engines, inception, inputs, pool96, spectrogram
+from models.eeg.inception import Extractor
+from models.eeg.inputs import Source
 from tests.faults.counts import count
 
 
@@ -96,3 +98,29 @@ def test_the_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(ValueError, match="holds no InceptionV3"):
         inception.extractor(tmp_path / "other.pth")
+
+
+class TestWhatDecidesFeatures:
+    """What changes features changes the key under which they are cached."""
+
+    def test_the_source_of_everything_between_the_signal_and_the_features(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inputs, "extractor", lambda name, engine: (None, (name, engine)))
+        monkeypatch.setattr(
+            inputs, "_code", lambda *modules: " ".join(sorted(module.__name__.split(".")[-1] for module in modules))
+        )
+        assert inputs._pictured(Source("seeded"))[1][-1] == "engines inception inputs spectrogram variants"
+        assert pool96 and inputs._pictured(Source("pool96"))[1][-1] == "inputs pool96 spectrogram variants"
+        assert inputs._prepared(Source("sst"))[1] == ("inputs spectrogram", "sst", "sst")
+
+    def test_the_engine_and_the_version_of_what_computes_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inception, "extractor", lambda weights, engine: Extractor("seeded", "w", engine, lambda x: x))
+        monkeypatch.setattr(inputs, "version", lambda name: f"of {name}")
+        said = {engine: inputs.extractor.__wrapped__("seeded", engine)[1] for engine in engines.ENGINES}
+        assert said["torch"] == ("w", "torch", engines.device().type)
+        assert said["openvino-bf16"] == ("w", "openvino-bf16", "openvino of openvino")
+        assert len(set(said.values())) == 3
+
+    def test_single_precision_is_whole_on_a_graphics_card_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+        engines.runner(torch.nn.Flatten())
+        assert not torch.backends.cudnn.allow_tf32
