@@ -1,8 +1,8 @@
 """What leaves the laboratory: the profiles of an export, and the secret that shifts dates.
 
-``internal`` is everything that the participants agreed to, for those who may see it. ``shareable`` is for others: only sessions
-whose participant agreed to ``share``; no video and nothing of single frames, no sources, no serial numbers, no identifiers that
-lead back to a recording, and every date of a participant shifted by one secret offset.
+``internal`` is everything that the participants agreed to, for those who may see it. ``shareable`` is for others: only those
+who agreed to ``share`` in all of their sessions; no video and nothing of single frames, no sources, no serial numbers, no
+identifiers that lead back to a recording, and every date of a participant shifted by one secret offset.
 """
 
 from __future__ import annotations
@@ -78,15 +78,17 @@ def of(name: Name, data: Path) -> Profile:
 
 
 def shareable(found: Survey, key: bytes) -> Survey:
-    """Return a survey of what may be shared, with nothing in it that leads back; sessions without EEG have nothing to share."""
-    people = [replace(p, sessions=tuple(s for s in p.sessions if "share" in s.scopes)) for p in found.participants]
-    told = tuple(_anonymous_person(p, key) for p in people if p.sessions)
+    """Return a survey of what may be shared, with nothing in it that leads back; sessions without EEG have nothing to share.
+
+    Who agreed to share in one session and not in another did not agree: neither is shared.
+    """
+    told = tuple(_anonymous_person(p, key) for p in found.participants if "share" in p.scopes)
     return replace(found, study=anonymous(found.study), participants=told)
 
 
 def not_shared(found: Survey) -> tuple[str, ...]:
-    """Return the sessions that their participant did not agree to share."""
-    return tuple(f"sub-{p.label} ses-{s.session}" for p in found.participants for s in p.sessions if "share" not in s.scopes)
+    """Return the sessions of participants who did not agree in all of them to share."""
+    return tuple(f"sub-{p.label} ses-{s.session}" for p in found.participants if "share" not in p.scopes for s in p.sessions)
 
 
 def anonymous(study: Study) -> Study:

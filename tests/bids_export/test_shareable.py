@@ -181,6 +181,22 @@ def test_a_shareable_dataset_is_made_whole_and_never_mixed(data: Path, shared: P
     assert {path: path.stat().st_mtime_ns for path in shared.rglob("*")} == before
 
 
+@pytest.mark.parametrize("refused_in", ["01", "02"])
+def test_who_refuses_to_share_in_one_session_is_not_shared_with_the_other(refused_in: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(validate, "validate", lambda root: validate.Verdict((), "none"))
+    data, plain = tmp_path / "data", Truth(duration_s=18.0, fps=0)
+    for session in ("01", "02"):
+        record(data, plain, Who("01", session, scopes=("eeg",) if session == refused_in else ("eeg", "share", "train")))
+        record(data, plain, Who("02", session, scopes=("eeg", "share") if session == refused_in else ("eeg", "share", "train")))
+    done = export(data, tmp_path / "shared")
+    assert done.notes == tuple(f"sub-01 ses-{session}: no consent to share; left out" for session in ("01", "02"))
+    assert [(row["participant_id"], row["consent"]) for row in table(done.root / "participants.tsv")] == [
+        ("sub-02", "eeg+share")
+    ]
+    assert canaries.found(done.root, "sub-01") == []
+    assert "1 further participant took part" in (done.root / "README.md").read_text(encoding="utf-8")
+
+
 def test_nobody_who_shares_is_no_dataset(tmp_path: Path) -> None:
     record(tmp_path / "data", Truth(duration_s=18.0, fps=0))
     with pytest.raises(dataset.NothingKeptError, match="scope 'share'"):
