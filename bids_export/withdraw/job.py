@@ -223,4 +223,4 @@ def _left(
         whole.insert(0, asked.data)
     # an interrupted export keeps what it had made beside the dataset
     folders = [path for root in whole for path in (root, place.staging_of(root)) if path.exists()]
-    return found + traces.traces(folders, traces.pattern(asked.label, known_by), but=[stones])
+    return found + traces.Traces(asked.label, tuple(known_by)).below(folders, but=[stones])

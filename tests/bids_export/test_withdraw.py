@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bids_export import dataset, labrecorder, privacy, validate
-from bids_export.withdraw import cli, job, of_data, of_dataset, of_derivative, traces
+from bids_export.withdraw import cli, job, of_data, of_dataset, of_derivative
 from models import bids, card, label_job
 from protocol import commands, tombstone
 from protocol.folder import FolderError, Manifest, Session, sha256
@@ -302,9 +302,3 @@ def test_what_names_them_elsewhere_is_said(lab: Lab, capsys) -> None:
     assert code == 1
     assert [Path(path).name for path in json.loads(out)["left"]] == ["all.npz"]
     assert canaries.found(lab.home, LABEL) == ["bids/derivatives/theirs/all.npz"]
-
-
-def test_the_own_search_tells_labels_apart_that_begin_alike() -> None:
-    short = traces.pattern("1")
-    assert short.search(b"sub-1_ses") and short.search(b'{"participant": "1"}')
-    assert not short.search(b"sub-10_ses-1") and not short.search(b'{"participant": "10"}')

@@ -35,6 +35,7 @@ class Lab:
     """Where everything lies."""
 
     home: Path
+    label: str = LABEL
 
     @property
     def data(self) -> Path:
@@ -54,22 +55,22 @@ class Lab:
 
     @property
     def run(self) -> Path:
-        return self.data / f"sub-{LABEL}" / "ses-01" / "run-01"
+        return self.data / f"sub-{self.label}" / "ses-01" / "run-01"
 
 
-def build(home: Path) -> Lab:
+def build(home: Path, label: str = LABEL) -> Lab:
     """Record, export twice, and compute: by the writers that the commands use."""
-    made = Lab(home)
+    made = Lab(home, label)
     with pytest.MonkeyPatch.context() as patch:
         plain = lab.markers
         patch.setattr(lab, "markers", lambda truth: [(t, _said(marker)) for t, marker in plain(truth)])
-        _record(made.data, LABEL)
+        _record(made.data, label)
     record(made.data, Truth(duration_s=18.0), Who("02", scopes=SCOPES))
     other = record(made.data, Truth(duration_s=18.0), Who("03", scopes=SCOPES), end=None)
     told = Session.load(other.session_json)
-    told.model_copy(update={"replaces": LABEL}).save(other.session_json)
+    told.model_copy(update={"replaces": label}).save(other.session_json)
     finish.write_manifest(other, study.load(other.study_toml), end="complete", closed_wall="2026-09-21T13:40:00Z")
-    _report(made.data)
+    _report(made.data, label)
     with pytest.MonkeyPatch.context() as patch:
         valid(patch)
         dataset.export(made.data, made.bids, dataset.Options())
@@ -99,12 +100,12 @@ def _record(data: Path, label: str) -> None:
     finish.write_manifest(run, study.load(run.study_toml), end="complete", closed_wall="2026-09-21T13:40:00Z")
 
 
-def _report(data: Path) -> None:
-    packed = base64.b64encode(gzip.compress(f"{NOTE} {LABEL}".encode())).decode()
+def _report(data: Path, theirs: str) -> None:
+    packed = base64.b64encode(gzip.compress(f"{NOTE} {theirs}".encode())).decode()
     folder = data / "reports"
     folder.mkdir()
-    for label in (LABEL, "02"):
-        page = f"<html>sub-{label}<img src='data:x;base64,{packed if label == LABEL else ''}'></html>"
+    for label in (theirs, "02"):
+        page = f"<html>sub-{label}<img src='data:x;base64,{packed if label == theirs else ''}'></html>"
         (folder / f"sub-{label}_ses-01_task-emotion_run-01_report.html").write_text(page, encoding="utf-8")
 
 
@@ -118,31 +119,31 @@ def _card(modality: str, people: tuple[str, ...]) -> card.Card:
 
 
 def _compute(made: Lab) -> None:
-    out = made.trained
+    out, theirs = made.trained, made.label
     out.mkdir(parents=True)
     derivative.write_folder(out, made.bids, made_by="emo-train")
-    for label in (LABEL, "02"):
+    for label in (theirs, "02"):
         files = RecordingFiles(participant=label, session="01", run="01", eeg=made.bids, scopes=frozenset())
-        x = np.frombuffer(f"{NOTE if label == LABEL else 'x' * 32}".encode(), np.uint8)
+        x = np.frombuffer(f"{NOTE if label == theirs else 'x' * 32}".encode(), np.uint8)
         cache.write(out / "cache", cache.key_of(label), {"x": x, **owner(files)})
         for kind, name in (("eeg", "_desc-fused_events"), ("beh", "_desc-face_beh")):
             path = out / f"sub-{label}" / "ses-01" / kind / f"sub-{label}_ses-01_task-emotion_run-01{name}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"onset\trating\n1.0\t{RATING if label == LABEL else 'fear'}\n", encoding="utf-8")
+            path.write_text(f"onset\trating\n1.0\t{RATING if label == theirs else 'fear'}\n", encoding="utf-8")
         picture = out / "figures" / "clips" / f"sub-{label}_ses-01_task-emotion_run-01_clips.png"
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_bytes(_face_of(made, label))
-    cache.write(out / "cache" / "folds", "f" * 64, {"participants": np.array([LABEL, "02"]), "p": np.zeros(3)})
-    (out / "cache" / f"{'a' * 64}.npz.12-34.tmp").write_bytes(b"half an entry " + LABEL.encode())
-    lines = [f'<p><img src="figures/clips/sub-{x}_ses-01_task-emotion_run-01_clips.png"></p>\n' for x in (LABEL, "02")]
+    cache.write(out / "cache" / "folds", "f" * 64, {"participants": np.array([theirs, "02"]), "p": np.zeros(3)})
+    (out / "cache" / f"{'a' * 64}.npz.12-34.tmp").write_bytes(b"half an entry " + theirs.encode())
+    lines = [f'<p><img src="figures/clips/sub-{x}_ses-01_task-emotion_run-01_clips.png"></p>\n' for x in (theirs, "02")]
     (out / "clips.html").write_text("<html>\n" + "".join(lines) + "</html>\n", encoding="utf-8")
     (out / "metrics.json").write_text("[]", encoding="utf-8")
-    (out / "scores.json").write_text(json.dumps([{"by_participant": {LABEL: {}, "02": {}}}]), encoding="utf-8")
-    page = base64.b64encode(f"a picture of {LABEL} {LABEL}".encode()).decode()
-    (out / "scores.html").write_text(f"<th>sub-{LABEL}<img src='data:image/png;base64,{page}'>", encoding="utf-8")
+    (out / "scores.json").write_text(json.dumps([{"by_participant": {theirs: {}, "02": {}}}]), encoding="utf-8")
+    page = base64.b64encode(f"a picture of {theirs} {theirs}".encode()).decode()
+    (out / "scores.html").write_text(f"<th>sub-{theirs}<img src='data:image/png;base64,{page}'>", encoding="utf-8")
     (out / "figures" / "eeg.png").write_bytes(b"\x89PNG everybody together")
     weights = {"w": np.ones(4, np.float32)}
-    for name, modality, people in (("eeg", "eeg", (LABEL, "02")), ("face", "face", ("02", LABEL)), ("old", "eeg", ("02",))):
+    for name, modality, people in (("eeg", "eeg", (theirs, "02")), ("face", "face", ("02", theirs)), ("old", "eeg", ("02",))):
         card.save(out / "models", name, weights, _card(modality, people))
 
 
