@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from collector.diary import Diary
 from collector.team import Team
 
+# a shut lid overrides the first two (logind.conf: LidSwitchIgnoreInhibited); the lid itself is not everybody's to keep
+KEPT = ("sleep:idle:handle-lid-switch", "sleep:idle")
 _WINDOWS_KEEP = 0x80000000 | 0x00000001  # ES_CONTINUOUS | ES_SYSTEM_REQUIRED: until this process ends
 
 
-def command(pid: int, *, platform: str, found: Sequence[str]) -> tuple[str, ...]:
-    """Return what keeps a computer awake for as long as a process lives; empty where nothing does.
+def commands(pid: int, *, platform: str, found: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return what keeps a computer awake for as long as a process lives, the strongest first; empty where nothing does.
 
     Parameters
     ----------
@@ -26,16 +28,18 @@ def command(pid: int, *, platform: str, found: Sequence[str]) -> tuple[str, ...]
 
     Examples
     --------
-    >>> command(42, platform="darwin", found=["caffeinate"])
-    ('caffeinate', '-i', '-s', '-w', '42')
-    >>> command(42, platform="linux", found=[])
+    >>> commands(42, platform="darwin", found=["caffeinate"])
+    (('caffeinate', '-i', '-s', '-w', '42'),)
+    >>> [argv[1] for argv in commands(42, platform="linux", found=["systemd-inhibit", "tail"])]
+    ['--what=sleep:idle:handle-lid-switch', '--what=sleep:idle']
+    >>> commands(42, platform="linux", found=[])
     ()
     """
     if platform == "darwin" and "caffeinate" in found:
-        return ("caffeinate", "-i", "-s", "-w", str(pid))
+        return (("caffeinate", "-i", "-s", "-w", str(pid)),)
     if platform.startswith("linux") and {"systemd-inhibit", "tail"} <= set(found):
-        inhibit = ("systemd-inhibit", "--what=sleep:idle", "--who=emolab", "--why=a session is being recorded", "--mode=block")
-        return (*inhibit, "tail", f"--pid={pid}", "-f", "/dev/null")
+        said = ("--who=emolab", "--why=a session is being recorded", "--mode=block", "tail", f"--pid={pid}", "-f", "/dev/null")
+        return tuple(("systemd-inhibit", f"--what={what}", *said) for what in KEPT)
     return ()
 
 
@@ -52,7 +56,8 @@ class Awake:
 
     def __init__(self, team: Team, diary: Diary) -> None:
         self._team, self._diary = team, diary
-        self._by = ""
+        self._left: tuple[tuple[str, ...], ...] = ()  # what has still to be tried
+        self._by: tuple[str, ...] = ()
 
     def keep(self, *, while_lives: int) -> None:
         """Let nobody fall asleep as long as a process lives."""
@@ -63,14 +68,18 @@ class Awake:
             self._diary.write("note", "awake", {"by": "SetThreadExecutionState"})
             return
         programs = [name for name in ("caffeinate", "systemd-inhibit", "tail") if shutil.which(name)]
-        argv = command(while_lives, platform=sys.platform, found=programs)
-        if argv:
-            self._team.start("awake", argv)
-        self._by = argv[0] if argv else ""
-        self._diary.write("note", "awake", {"by": self._by or "nothing"})
+        self._left = commands(while_lives, platform=sys.platform, found=programs)
+        self._try()
+
+    def _try(self, *, why: str = "") -> None:
+        """Start the strongest that is left."""
+        self._by, self._left = (self._left[0], self._left[1:]) if self._left else ((), ())
+        if self._by:
+            self._team.start("awake", self._by)
+        by = " ".join(self._by[:2]) or "nothing"
+        self._diary.write("note", "awake", {"by": by, **({"why": why} if why else {})})
 
     def look(self) -> None:
-        """See whether what keeps it awake has failed: on a computer without a desktop nobody may ask for it."""
+        """See whether what keeps it awake has failed: the lid, or without a desktop anything, is not for everybody to keep."""
         if self._by and not self._team.runs("awake") and self._team.runs("collector"):
-            self._diary.write("note", "awake", {"by": "nothing", "why": f"{self._by} {self._team.children['awake'].why()}"})
-            self._by = ""
+            self._try(why=f"{' '.join(self._by[:2])} {self._team.children['awake'].why()}")

@@ -6,6 +6,7 @@ recordings, or a device that sends wall times, must know of it.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class Reading:
     Parameters
     ----------
     lsl : float
-        LSL seconds: monotonic. On Linux and macOS this clock stands still while the computer sleeps.
+        LSL seconds: monotonic. On Linux this clock stands still while the computer sleeps; elsewhere it goes on.
     wall : float
         Unix seconds.
     boot : float or None
@@ -171,6 +172,17 @@ def notice(seen: Watched | None, now: Reading) -> tuple[Watched, tuple[Notice, .
         return Watched(now, seen.anchor), ()
     ppm = 1e6 * ((now.wall - seen.anchor.wall) / took_s - 1)
     return Watched(now, now), (Notice("clock/drift", ppm, now.lsl),) if abs(ppm) > DRIFT_PPM else ()
+
+
+def lsl_clock(platform: str = sys.platform) -> Callable[[], float]:
+    """Return the clock that LSL stamps with, for a process that speaks no LSL.
+
+    That is ``std::chrono::steady_clock``: ``CLOCK_MONOTONIC`` on Linux; what ``time.monotonic`` asks stands still in sleep on
+    macOS, where LSL's goes on, and is coarse on Windows.
+    """
+    if platform == "darwin":
+        return lambda: time.clock_gettime(time.CLOCK_MONOTONIC_RAW)
+    return time.perf_counter if platform == "win32" else time.monotonic
 
 
 def boot_clock() -> Callable[[], float] | None:

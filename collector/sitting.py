@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from collector import baton, console, lineup, opening, prepare, processes, signals
+from collector import baton, clocks, console, lineup, opening, prepare, processes, signals
 from collector.afoot import Course, TakenUp
 from collector.baton import Baton
 from collector.before import Passed, Preflight
@@ -40,8 +40,7 @@ from protocol.journal import Journal
 from protocol.link import Hub
 from protocol.scene import Finding
 
-# the LSL clock (pylsl.local_clock) is the monotonic clock; the launcher itself speaks no LSL
-now = time.monotonic
+now = clocks.lsl_clock()  # the launcher itself speaks no LSL
 DISMISS_S = 5.0  # the page has nothing to save
 
 

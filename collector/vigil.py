@@ -9,6 +9,7 @@ SILENT_S = 5.0  # beats come every 0.25 s, statuses every 0.5 s
 FROZEN_S = 1.5  # the slowest page flips ten times a second; told within 2 s, with the beats in between
 FRESH_S = 1.0  # a beat that is older says nothing of the screen
 SLEPT_S = 2.0  # shorter than any sleep, longer than any correction by network time while a session runs
+GAP_S = 5.0  # ten looks a second: no load makes one wait for so long, and the recording would have lost as much
 SHOWN_S = 10.0  # for so long a sleep that is over is told of
 _NOTHING = ("", "starting", "end")  # states in which no page is shown
 
@@ -43,7 +44,10 @@ def _name(beat: Beat) -> str:
 
 
 class Sleep:
-    """Finds out that the computer slept, from clocks that went on and one that stood still."""
+    """Finds out that the computer slept, from clocks that went on and one that stood still.
+
+    Where all clocks go on in sleep (Windows, macOS) it is seen by a time in which nobody looked.
+    """
 
     def __init__(self) -> None:
         self._seen: Watched | None = None
@@ -52,6 +56,8 @@ class Sleep:
 
     def look(self, reading: Reading) -> bool:
         """Take in a reading of all clocks; returns whether a sleep was found, now or a short while ago."""
+        if self._seen is not None and reading.boot is None and (gap_s := reading.lsl - self._seen.last.lsl) > GAP_S:
+            self.slept_s, self.t, self._until = gap_s, reading.lsl, reading.lsl + SHOWN_S
         self._seen, notices = notice(self._seen, reading)
         for one in notices:
             if one.name in ("clock/sleep", "clock/jump") and one.amount > SLEPT_S:

@@ -72,7 +72,7 @@ def checks(asked: Asked) -> Mapping[str, Check]:
         found["disk"] = partial(_disk, asked.checked, asked.data)
         found["session"] = partial(_session, asked)
     found["clock"] = partial(_clock, asked.checked)
-    found["sleep"] = lambda: [machine.judge_sleep(machine.why_it_may_sleep())]
+    found["sleep"] = lambda: [machine.judge_sleep(machine.sleep())]
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from collector import awake
 from collector.preflight.found import Found
 from protocol.journal import boot_id
 
@@ -98,9 +99,19 @@ def judge_clock(clock: Clock) -> Found:
     return Found("clock/ok" if clock.synced else "clock/unsynced", values)
 
 
-def judge_sleep(why: str) -> Found:
-    """Judge whether sleep can be inhibited; ``why`` not, nothing where it can."""
-    return Found("sleep/possible", {"why": why}) if why else Found("sleep/ok")
+@dataclass(frozen=True)
+class Sleep:
+    """Why sleep cannot be inhibited, and why not when the lid is shut; empty where it can."""
+
+    why: str = ""
+    lid: str = ""
+
+
+def judge_sleep(sleep: Sleep) -> Found:
+    """Judge whether sleep can be inhibited."""
+    if sleep.why:
+        return Found("sleep/possible", {"why": sleep.why})
+    return Found("sleep/lid", {"why": sleep.lid}) if sleep.lid else Found("sleep/ok")
 
 
 # ---- measured
@@ -137,15 +148,21 @@ def clock(*, written_s: float | None) -> Clock:
     return Clock(datetime.now(UTC), written, synced)
 
 
-def why_it_may_sleep() -> str:
-    """Return why sleep cannot be inhibited here; nothing where it can."""
+def sleep() -> Sleep:
+    """Try to inhibit sleep, as a session does."""
     if sys.platform == "win32":
-        return ""  # SetThreadExecutionState is part of it
+        return Sleep()  # SetThreadExecutionState is part of it
     if sys.platform == "darwin":
-        return "" if shutil.which("caffeinate") else "caffeinate is missing"
+        return Sleep("" if shutil.which("caffeinate") else "caffeinate is missing")
     if not shutil.which("systemd-inhibit"):
-        return "systemd-inhibit is missing"
-    _, why = _asked("systemd-inhibit", "--what=idle:sleep", "--who=emo-doctor", "--why=a trial", "true")
+        return Sleep("systemd-inhibit is missing")
+    lid, least = (_inhibited(what) for what in awake.KEPT)
+    return Sleep(least, lid)
+
+
+def _inhibited(what: str) -> str:
+    """Return why something cannot be inhibited."""
+    _, why = _asked("systemd-inhibit", f"--what={what}", "--who=emo-doctor", "--why=a trial", "true")
     return why
 
 

@@ -34,7 +34,7 @@ RULES: Mapping[str, Rule] = {
     "sound/none": REFUSED, "sound/absent": TOLD, "sound/muted": JUDGED, "sound/off": TOLD, "sound/quiet": TOLD,
     "sound/unknown": TOLD,
     "clock/ok": GOOD, "clock/wrong": JUDGED, "clock/unsynced": TOLD, "clock/unknown": TOLD, "sleep/ok": GOOD,
-    "sleep/possible": TOLD,
+    "sleep/possible": TOLD, "sleep/lid": TOLD,
     # the place where data go
     "disk/ok": GOOD, "disk/room": REFUSED, "disk/rights": REFUSED, "disk/encrypted": GOOD, "disk/plain": TOLD,
     "disk/unknown": TOLD, "session/free": GOOD, "session/running": REFUSED,

@@ -43,6 +43,7 @@ ENGLISH: Mapping[str, Said] = {
     "sleep/possible": Said(
         "The computer may fall asleep during the session: {why}", "Switch off sleep and screen saver in the system's settings"
     ),
+    "sleep/lid": Said("The computer falls asleep when its lid is closed: {why}", "Leave the lid open during the session"),
     "disk/ok": Said("Disk: {free} GiB are free in {folder}, the session needs {need} GiB; a trial file was written"),
     "disk/room": Said(
         "Disk: {free} GiB are free in {folder}, a session of {minutes} min may take {need} GiB",

@@ -47,6 +47,7 @@ VIETNAMESE: Mapping[str, Said] = {
     "sleep/possible": Said(
         "Máy tính có thể ngủ giữa phiên ghi: {why}", "Tắt chế độ ngủ và bảo vệ màn hình trong phần cài đặt hệ thống"
     ),
+    "sleep/lid": Said("Máy tính sẽ ngủ khi gập màn hình: {why}", "Để màn hình mở trong suốt phiên ghi"),
     "disk/ok": Said("Đĩa: còn trống {free} GiB ở {folder}, phiên ghi cần {need} GiB; đã ghi thử một tệp"),
     "disk/room": Said(
         "Đĩa: còn trống {free} GiB ở {folder}, một phiên {minutes} phút có thể cần {need} GiB",

@@ -343,6 +343,13 @@ def test_disk(room: place.Room, expected: str) -> None:
     assert place.judge_room(room, Estimate(1, 600.0, 1e8)).code == expected
 
 
+@pytest.mark.parametrize(
+    ("why", "lid", "code"), [("", "", "sleep/ok"), ("", "not yours", "sleep/lid"), ("no bus", "no bus", "sleep/possible")]
+)
+def test_a_lid_that_is_not_ours_to_keep_is_told(why: str, lid: str, code: str) -> None:
+    assert machine.judge_sleep(machine.Sleep(why, lid)).code == code
+
+
 def test_a_trial_file_is_written_and_leaves_nothing(tmp_path: Path) -> None:
     room = place.look(tmp_path / "not" / "yet")
     assert (room.folder, room.error, list(tmp_path.iterdir())) == (tmp_path, "", [])

@@ -1,9 +1,11 @@
 """What the launcher sees by itself, under a made-up clock: frozen windows, sleep, losses, the timeline, contact, requests."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from collector import clip_losses, refusals, vigil
-from collector.awake import command
+from collector import awake, clip_losses, refusals, vigil
+from collector.awake import Awake, commands
 from collector.clip_losses import ClipLosses
 from collector.clocks import Reading
 from collector.contacting import ContactCheck, read
@@ -60,6 +62,19 @@ def test_sleep_is_found_by_the_clock_that_went_on_and_told_of_for_a_while() -> N
     assert sleep.slept_s == pytest.approx(600.0)
     assert sleep.look(Reading(100.1 + vigil.SHOWN_S - 0.01, 5600.1 + vigil.SHOWN_S - 0.01, 700.1 + vigil.SHOWN_S - 0.01))
     assert not sleep.look(Reading(100.2 + vigil.SHOWN_S, 5600.2 + vigil.SHOWN_S, 700.2 + vigil.SHOWN_S))
+
+
+def test_where_every_clock_goes_on_in_sleep_it_is_seen_by_the_time_in_which_nobody_looked() -> None:
+    sleep = Sleep()
+    assert not sleep.look(Reading(100.0, 5000.0))
+    assert not sleep.look(Reading(104.0, 5004.0)), "a busy computer"
+    assert sleep.look(Reading(704.0, 5604.0))
+    assert (sleep.slept_s, sleep.t) == (600.0, 704.0)
+    looked = [sleep.look(Reading(704.0 + t, 5604.0 + t)) for t in (4.0, 8.0, vigil.SHOWN_S + 0.1)]
+    assert looked == [True, True, False], "told of for a while"
+    booted = Sleep()
+    booted.look(Reading(100.0, 5000.0, 100.0))
+    assert not booted.look(Reading(700.0, 5600.0, 700.0)), "Linux's third clock knows that it was busy"
 
 
 def test_a_clock_that_somebody_set_is_no_sleep() -> None:
@@ -293,6 +308,37 @@ def test_a_refusal_is_english_in_the_journal_and_the_study_s_language_on_the_pag
 
 
 def test_a_system_that_keeps_nobody_awake_is_no_fault() -> None:
-    assert command(7, platform="linux", found=["systemd-inhibit"]) == ()
-    assert "--pid=7" in command(7, platform="linux", found=["systemd-inhibit", "tail"])
-    assert command(7, platform="freebsd", found=["tail"]) == ()
+    assert commands(7, platform="linux", found=["systemd-inhibit"]) == ()
+    assert all("--pid=7" in argv for argv in commands(7, platform="linux", found=["systemd-inhibit", "tail"]))
+    assert commands(7, platform="freebsd", found=["tail"]) == ()
+
+
+def test_where_the_lid_is_not_for_us_to_keep_sleep_is_kept_away_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crew:
+        """Children that end at once, as long as they ask for the lid."""
+
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+            self.children = {"awake": SimpleNamespace(why=lambda: "ended with exit code 1")}
+
+        def start(self, who: str, argv: tuple[str, ...]) -> None:
+            self.asked.append(argv[1])
+
+        def runs(self, who: str) -> bool:
+            return who == "collector" or "lid" not in self.asked[-1]
+
+    rows: list[dict[str, str]] = []
+    crew, diary = Crew(), SimpleNamespace(write=lambda kind, name, data: rows.append(data))
+    monkeypatch.setattr(awake.sys, "platform", "linux")
+    monkeypatch.setattr(awake.shutil, "which", lambda name: f"/bin/{name}")
+    keeps = Awake(crew, diary)  # type: ignore[arg-type]
+    keeps.keep(while_lives=7)
+    for _ in range(3):
+        keeps.look()
+    assert crew.asked == [f"--what={what}" for what in awake.KEPT]
+    assert [row["by"] for row in rows] == [f"systemd-inhibit --what={what}" for what in awake.KEPT]
+    assert rows[1]["why"] == "systemd-inhibit --what=sleep:idle:handle-lid-switch ended with exit code 1"
+    monkeypatch.setattr(crew, "runs", lambda who: who == "collector")
+    keeps.look()
+    keeps.look()
+    assert [row["by"] for row in rows[2:]] == ["nothing"]
