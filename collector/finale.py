@@ -143,9 +143,8 @@ class Finale:
 
     def known(self) -> Known:
         """Return the end."""
-        files = self._check.files
-        said = verified(self._verdict, files).said(files) if self._settled else None
-        header = self._helm.header
+        files, header = self._check.files, self._helm.header
+        said = verified(self._verdict, files).said(files, header.language) if self._settled else None
         situation = Situation(
             phase="finish", t=self._helm.now(), n_trials=header.n_trials, findings=self._before.situation.findings,
             contact=self._before.situation.contact, troubles=(), language=header.language, simulated=header.simulated,

@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from collector import verdict_words as words
 from collector.crew import Outcome
+from collector.phrases import said
 from collector.told import Told
 from protocol import commands
 from protocol.folder import Manifest, Quality, Run
 from protocol.scene import Choice, Contact, File, Finding, Said
-
-# what stands in files as a word, said to people
-_METRICS = {"CQ": "contact quality", "EQ": "EEG quality"}
-_REASONS = {
-    "escape": "Escape was pressed", "operator": "ended by the operator", "window closed": "the window was closed",
-    "no blinks": "the cued blinks were not seen in the EEG: does somebody wear the cap?",
-    "contacts": "the contacts did not become good",
-}  # fmt: skip
+from protocol.words_types import Language
 
 Name = Literal["keep", "repeat", "exclude", "not_judged", "aborted", "fault"]
 
@@ -34,7 +29,7 @@ class Verdict:
     name : str
         In one word.
     text : str
-        For people, one line.
+        For people, one line; English in files, and on the page in the study's language where it is a phrase.
     run : Run
         Where it lies.
     outcome : Outcome
@@ -42,7 +37,7 @@ class Verdict:
     quality : Quality or None
         The rule's verdict, where there is a manifest.
     reasons : tuple of str
-        What else has to be known of it: overrides, a contact check that was not passed, what the report found.
+        As ``text``. What else has to be known of it: overrides, a contact check that was not passed, what the report found.
     repeat : tuple of int
         Trials whose clips have to be shown again to be used.
     page : str
@@ -84,10 +79,11 @@ class Verdict:
             "quality": self.quality.model_dump() if self.quality else None, "files": files,
         }  # fmt: skip
 
-    def said(self, files: Sequence[File] = ()) -> Said:
+    def said(self, files: Sequence[File] = (), language: Language = "en") -> Said:
         """Return what a page shows of it."""
         return Said(
-            exit=self.code, verdict=self.name, text=self.text, reasons=self.reasons, repeat=self.repeat, report=self.page,
+            exit=self.code, verdict=self.name, text=said(self.text, language),
+            reasons=tuple(said(one, language) for one in self.reasons), repeat=self.repeat, report=self.page,
             next=self.next, choice=self.choice, files=tuple(files),
         )  # fmt: skip
 
@@ -98,26 +94,19 @@ def judge(run: Run, outcome: Outcome) -> Verdict:
     quality = manifest.quality if manifest else None
     if outcome.fault:
         crashed = manifest is None and run.xdf.exists()
-        cure = f"; make what was recorded whole with: emo-record recover {run.path}" if crashed else ""
-        return Verdict(commands.FAULT, "fault", f"fault: {outcome.fault}{cure}", run, outcome, quality)
+        text = words.broke(outcome.fault, outcome.reason, run=run.path if crashed else None)
+        return Verdict(commands.FAULT, "fault", text, run, outcome, quality)
     # the window may have ended well and the recording not: the recording counts
     if outcome.end == "aborted" or (manifest is not None and manifest.end != "complete"):
         reason = (manifest.reason if manifest else "") or outcome.reason
-        text = f"aborted{': ' if reason else ''}{_REASONS.get(reason, reason)}"
+        text = words.ended(reason)
         choice: Choice = "open" if run.recording.exists() else ""
         return Verdict(commands.CHECK_FAILED, "aborted", text, run, Outcome("aborted", reason), quality, choice=choice)
     if quality is None:
-        text = "not judged: the recording has no verdict"
+        text = words.phrase("not_judged", why=words.phrase("no_verdict"))
         return Verdict(commands.CHECK_FAILED, "not_judged", text, run, outcome, None)
     code = commands.SUCCESS if quality.verdict == "keep" else commands.CHECK_FAILED
-    return Verdict(code, quality.verdict, _in_words(quality), run, outcome, quality)
-
-
-def _in_words(quality: Quality) -> str:
-    metric = _METRICS[quality.metric]
-    if quality.verdict == "keep":
-        return f"keep: {metric} {quality.value or 0:.2%}, at least {quality.threshold:.2%} is asked"
-    return f"{quality.verdict.replace('_', ' ')}: {quality.reason.replace(quality.metric, metric)}"
+    return Verdict(code, quality.verdict, words.ruled(quality), run, outcome, quality)
 
 
 def reported(verdict: Verdict, told: Told | None) -> Verdict:
@@ -133,16 +122,16 @@ def verified(verdict: Verdict, files: Sequence[File]) -> Verdict:
     differing = [file.name for file in files if file.verified is False]
     if not differing:
         return verdict
-    fault = f"{', '.join(differing)}: missing, or not what manifest.json says (size and sha256)"
-    text = f"fault: {fault}; copy the run to another disk, then look at it with: emo-record check"
-    outcome = replace(verdict.outcome, fault=fault)
-    reasons = (f"without that: {verdict.text}", *verdict.reasons)
+    fault = words.phrase("differing", files=", ".join(differing))
+    text = words.phrase("fault_copy", why=fault)
+    outcome = replace(verdict.outcome, fault=str(fault))
+    reasons = (words.without(verdict.text), *verdict.reasons)
     return replace(verdict, code=commands.FAULT, name="fault", text=text, outcome=outcome, reasons=reasons)
 
 
 def unverified(verdict: Verdict) -> Verdict:
     """Say that somebody left before the files were read."""
-    return replace(verdict, reasons=(*verdict.reasons, "not all files were compared with their checksums"))
+    return replace(verdict, reasons=(*verdict.reasons, words.phrase("unread")))
 
 
 def repeated(verdict: Verdict, repeat: Sequence[int]) -> Verdict:
@@ -152,31 +141,17 @@ def repeated(verdict: Verdict, repeat: Sequence[int]) -> Verdict:
         return verdict
     if verdict.name not in ("keep", "repeat"):
         return replace(verdict, repeat=clips)
-    why = verdict.text.partition(": ")[2]
-    again = f"repeat {'clip' if len(clips) == 1 else 'clips'} {', '.join(map(str, clips))}"
-    return replace(
-        verdict, name="repeat", repeat=clips, text=f"{again}: too much of their EEG is missing; the rest is kept: {why}"
-    )
+    return replace(verdict, name="repeat", repeat=clips, text=words.again(clips, verdict.text))
 
 
 def remembered(
     verdict: Verdict, *, contact: Contact, gate_overridden: str = "", findings: Sequence[Finding] = (), skipped: bool = False
 ) -> Verdict:  # fmt: skip
     """Repeat in the verdict what was known before the first clip and passed over: whoever reads it must know."""
-    reasons = [f"overridden: {one.text} ({one.overridden})" for one in findings if one.overridden]
+    reasons = words.passed(findings)
     if skipped:
-        reasons.append("the preflight was left out")
+        reasons.append(words.phrase("no_preflight"))
     if gate_overridden:
-        reasons.append(f"overridden: the contact gate was not open ({gate_overridden})")
-    reasons += _of_contact(contact)
+        reasons.append(words.phrase("gate", why=gate_overridden))
+    reasons += words.contact_check(contact)
     return replace(verdict, reasons=(*reasons, *verdict.reasons))
-
-
-def _of_contact(contact: Contact) -> list[str]:
-    alpha = f"; alpha with closed eyes {contact.alpha:.1f} times that with open ones" if contact.alpha is not None else ""
-    if contact.state == "no_blinks" or (contact.state == "ok" and alpha):
-        seen = f"contact check: {contact.n_seen} of {contact.n_cues} cued blinks were seen in the EEG{alpha}"
-        return [f"{seen}; overridden: {contact.overridden}" if contact.overridden else seen]
-    if contact.state == "not_checked":
-        return ["contact check: was not made"]
-    return []
