@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -80,6 +81,15 @@ class Card:
     withdrawn: int = 0
     intended_use: str = INTENDED_USE
     schema: int = SCHEMA
+
+
+def tensors_digest(tensors: Tensors) -> str:
+    """Return the SHA-256 over names, types, shapes and values of tensors, in the order of their names."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        value = np.ascontiguousarray(tensors[name])
+        total.update(f"{name} {value.dtype.str} {value.shape}\n".encode() + value.tobytes())
+    return total.hexdigest()
 
 
 def save(folder: Path, name: str, tensors: Tensors, card: Card) -> Path:

@@ -225,7 +225,7 @@ def _spread(found: Sequence[Floats32], heard: NDArray[np.bool_]) -> Floats32:
     """Return the EEG of all windows, NaN where there is none."""
     if found and heard.all():
         return np.concatenate(found)
-    shape = next((part.shape[1:] for part in found if len(part)), (0,))
+    shape = next((part.shape[1:] for part in found), (0,))
     out = np.full((len(heard), *shape), np.nan, dtype=np.float32)
     start, rows = 0, np.flatnonzero(heard)
     for part in found:
@@ -314,6 +314,7 @@ def _join(parts: Sequence[crops.FaceData]) -> crops.FaceData:
         frame=np.concatenate([part.frame for part in parts]),
         kind=parts[0].kind,
         n_faces=np.concatenate([part.n_faces for part in parts if part.n_faces is not None]),
+        video=np.concatenate([part.video for part in parts if part.video is not None]),
     )
 
 

@@ -54,6 +54,9 @@ class Provenance:
         Smallest probability that gets a label.
     learnt_from : str
         SHA-256 of the recordings that the models have learnt from, where they are others than these.
+    folds : mapping of str to mapping
+        What made the labels of each fold: SHA-256 of its models' tensors, and the numbers of its fusion; a recording's sidecar
+        has those of its own folds.
     sync : mapping of str to object
         What the source says of the clocks of screen, camera and EEG, by the key of its sidecar; filled in by :func:`write`.
     """
@@ -68,6 +71,7 @@ class Provenance:
     data_sha256: str
     abstain_below: float = 0.0
     learnt_from: str = ""
+    folds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     sync: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -160,11 +164,13 @@ def write(
     tables: list[Path] = []
     for files in recordings:
         mine = [i for i, w in enumerate(predictions.windows) if _of(files, (w.participant, w.session, w.run))]
-        part, provenance = predictions.of(mine), replace(provenance, sync=_sync(files))
+        part = predictions.of(mine)
+        folds = {name: said for name, said in provenance.folds.items() if name in part.fold}
+        of_files = replace(provenance, sync=_sync(files), folds=folds)
         if any(part.fold):
-            tables.append(_write_events(out, root, files, part, provenance))
+            tables.append(_write_events(out, root, files, part, of_files))
         if faces is not None and (faces.data.frame[mine] >= 0).any():
-            tables.append(_write_frames(out, root, files, part, faces, mine, provenance))
+            tables.append(_write_frames(out, root, files, part, faces, mine, of_files))
     return tuple(tables)
 
 
@@ -221,6 +227,7 @@ def _write_frames(
     rows = labels.frame_rows(
         faces.data.frame_s[mine], frame, faces.frame_p[mine], emotions=part.emotions, fold=part.fold,
         n_faces=None if faces.data.n_faces is None else faces.data.n_faces[mine],
+        video=None if faces.data.video is None else faces.data.video[mine], videos=[path.name for path in videos(files)],
     )  # fmt: skip
     path = out / _folder(files, root) / "beh" / f"{files.stem}{FRAMES}.tsv"
     _write_table(path, labels.frame_columns(part.emotions), rows)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import fusion, scale
+from models import card, fusion, scale
 from models.dataset import Dataset
 from models.eeg import table
 from models.eeg.recogniser import Recogniser, Task, predict_heard
 from models.eeg.scalp_map import PAPER, Grid
 from models.evaluate import Features, Modality
+from models.face import kept
 from models.face import recogniser as face
 from models.face.training import Start, Training
 from models.splits import Fold
@@ -58,10 +59,14 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predicted:
-    """Predictions of some windows: ``log_p`` by modality, ``frame_p`` of shape (n_windows, n_frames, n_classes) of the face."""
+    """Predictions of some windows: ``log_p`` by modality, ``frame_p`` of shape (n_windows, n_frames, n_classes) of the face.
+
+    ``by`` says what made them, as :func:`made_by`.
+    """
 
     log_p: LogP
     frame_p: Floats | None = None
+    by: Mapping[str, object] = field(default_factory=dict)
 
 
 def inputs(
@@ -156,6 +161,30 @@ def predict(trained: Trained, given: Inputs, rows: Ints) -> Predicted:
         quality = _quality(given, rows)
         log_p = {**log_p, "fusion": trained.fusion.apply(log_p, quality), **trained.fusion.stages(log_p, quality)}
     return Predicted(log_p=log_p, frame_p=frame_p)
+
+
+def made_by(trained: Trained, given: Inputs) -> dict[str, object]:
+    """Return what a fold's labels can be computed again with.
+
+    Parameters
+    ----------
+    trained : Trained
+        From :func:`train`.
+    given : Inputs
+        What it was trained on.
+
+    Returns
+    -------
+    dict
+        ``sha256`` of the tensors of each recogniser (none of one that is its training data), and the ``fusion``'s numbers, as
+        plain values for JSON.
+    """
+    digests = {}
+    if trained.eeg is not None and table.named(given.eeg_model).kept:
+        digests["eeg"] = card.tensors_digest(trained.eeg.tensors())
+    if trained.face is not None:
+        digests["face"] = card.tensors_digest(kept.tensors(trained.face))
+    return {"sha256": digests, **({} if trained.fusion is None else {"fusion": asdict(trained.fusion)})}
 
 
 def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> Recogniser:

@@ -316,6 +316,7 @@ def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence
             seed=options.seed,
             data_sha256=data.sha256,
             abstain_below=options.abstain_below,
+            folds=chosen.by,
         ),
         faces=None if faces is None or chosen.frame_p is None else derivative.Faces(data=faces, frame_p=chosen.frame_p),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bids, clips, dataset, derivative, labels, predict, weights
-from models.card import PARTS, Card, CardError, Tensors, load
+from models.card import PARTS, Card, CardError, Tensors, load, tensors_digest
 from models.dataset import Dataset
 from models.eeg import engines
 from models.eeg.scalp_map import PAPER
@@ -25,6 +25,7 @@ from models.windows import Rules, Where
 
 SPLIT = "none"  # nothing was kept apart: the recordings are new, or the table says which are not
 OUT = Path("derivatives") / derivative.NAME
+EVERYBODY = "everybody"  # the fold, as it were, of models that have learnt from all
 METRICS = "metrics.json"  # what emo-train leaves beside its labels
 
 
@@ -253,7 +254,7 @@ def predict_all(kept: Mapping[Modality, Kept], data: Dataset) -> tuple[Predictio
     known = acquaintances([model.card for model in kept.values()], data.recordings, data.eeg_sha256)
     said = [known[window.participant, window.session, window.run] for window in data.windows]
     made = Predictions(
-        windows=data.windows, emotions=card.emotions, log_p=log_p, quality=quality, fold=["everybody"] * len(data.windows),
+        windows=data.windows, emotions=card.emotions, log_p=log_p, quality=quality, fold=[EVERYBODY] * len(data.windows),
         calibrated={name: stages[f"{name}_calibrated"] for name in ("eeg", "face") if f"{name}_calibrated" in stages},
         others=None if faces is None else faces.others,
         seen=[one.recording for one in said], met=[one.participant for one in said],
@@ -273,4 +274,12 @@ def _provenance(kept: Mapping[Modality, Kept], data: Dataset, options: Options) 
         features={name: model.card.features for name, model in kept.items()},
         rule=predict.fusion(kept["fusion"].card).rule if "fusion" in kept else "none",
         seed=first.seed, data_sha256=data.sha256, abstain_below=options.abstain_below, learnt_from=first.data_sha256,
+        folds={EVERYBODY: _made_by(kept)},
     )  # fmt: skip
+
+
+def _made_by(kept: Mapping[Modality, Kept]) -> dict[str, object]:
+    """Return the same of kept models as :func:`models.fold.made_by` does of a fold's."""
+    digests = {name: tensors_digest(model.tensors) for name, model in kept.items() if name != "fusion"}
+    both = kept.get("fusion")
+    return {"sha256": digests, **({} if both is None else {"fusion": asdict(predict.fusion(both.card))})}

@@ -65,7 +65,8 @@ def describe_frames(emotions: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return what the columns of the table of frames mean."""
     return {
         "frame_time": {"Description": "Time of the frame, from the first EEG sample on the EEG's own clock", "Units": "s"},
-        "frame": {"Description": "Number of the frame in its video, from 0"},
+        "video": {"Description": "File that the frame is of, beside the recording in the source; a recording may have several"},
+        "frame": {"Description": "Number of the frame in that video, from 0"},
         "face_detected": {
             "Description": "Whether the participant's face was found",
             "Levels": {"1": "found", "0": "not found"},

@@ -252,7 +252,7 @@ def _any(values: Sequence[bool | None], group: Sequence[int]) -> bool | None:
 
 def frame_columns(emotions: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of the table of frames."""
-    return ("frame_time", "frame", "face_detected", "n_faces", *(f"p_face_{emotion}" for emotion in emotions), "fold")
+    return ("frame_time", "video", "frame", "face_detected", "n_faces", *(f"p_face_{emotion}" for emotion in emotions), "fold")
 
 
 def frame_rows(
@@ -263,6 +263,8 @@ def frame_rows(
     emotions: Sequence[str],
     fold: Sequence[str],
     n_faces: NDArray[np.int64] | None = None,
+    video: NDArray[np.int64] | None = None,
+    videos: Sequence[str] = (),
 ) -> list[Row]:
     """Return a row for every frame that was looked at.
 
@@ -278,6 +280,10 @@ def frame_rows(
         Of each window; windows that no fold tested have no rows.
     n_faces : ndarray, shape (n_windows, n_frames), optional
         How many faces each frame shows.
+    video : ndarray, shape (n_windows, n_frames), optional
+        Which of the videos each frame is of.
+    videos : sequence of str
+        Names of the files.
 
     Returns
     -------
@@ -292,6 +298,7 @@ def frame_rows(
         made.append(
             {
                 "frame_time": f"{frame_s[window, part]:.6f}",
+                "video": NA if video is None else videos[video[window, part]],
                 "frame": str(frame[window, part]),
                 "face_detected": "1" if np.isfinite(p).all() else "0",
                 "n_faces": NA if n_faces is None else str(n_faces[window, part]),

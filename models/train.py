@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class Outcome:
     ``rows`` says which window each prediction is of: each at most once, but for ``train-one-test-others``. ``log_p`` holds an
     array of shape (n_predictions, n_classes) for each modality, NaN where the modality is missing; ``frame_p`` are the face's
     probabilities of single frames, shape (n_predictions, n_frames, n_classes), None without faces; ``fold`` names the fold that
-    each prediction is of.
+    each prediction is of, ``by`` what made those of each fold: digests of its models and the numbers of its fusion.
     """
 
     recipe: Recipe
@@ -84,6 +85,7 @@ class Outcome:
     log_p: LogP
     frame_p: Floats | None
     fold: NDArray[np.str_]
+    by: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def features(self) -> RowFeatures:
@@ -248,7 +250,8 @@ def _inputs(data: Dataset, recipe: Recipe) -> fold.Inputs:
 
 
 def _predict_fold(given: fold.Inputs, part: Fold, seed: int) -> fold.Predicted:
-    return fold.predict(fold.train(given, part, seed=seed), given, part.test)
+    trained = fold.train(given, part, seed=seed)
+    return replace(fold.predict(trained, given, part.test), by=fold.made_by(trained, given))
 
 
 def _outcome(recipe: Recipe, split: Split, predicted: Sequence[fold.Predicted]) -> Outcome:
@@ -260,6 +263,7 @@ def _outcome(recipe: Recipe, split: Split, predicted: Sequence[fold.Predicted]) 
         log_p={name: np.concatenate([part.log_p[name] for part in predicted]) for name in _told(recipe, predicted)},
         frame_p=np.concatenate(frame_p) if frame_p else None,
         fold=np.concatenate([np.full(len(part.test), part.name) for part in split.folds]),
+        by={part.name: one.by for part, one in zip(split.folds, predicted, strict=True)},
     )
 
 
@@ -303,12 +307,13 @@ def _code() -> str:
 
 def _arrays(predicted: fold.Predicted) -> cache.Arrays:
     frames = {} if predicted.frame_p is None else {"frame_p": predicted.frame_p}
-    return {**{f"log_p_{name}": values for name, values in predicted.log_p.items()}, **frames}
+    log_p = {f"log_p_{name}": values for name, values in predicted.log_p.items()}
+    return {**log_p, **frames, "by": np.array(json.dumps(predicted.by))}
 
 
 def _predicted(arrays: cache.Arrays) -> fold.Predicted:
     log_p = {name.removeprefix("log_p_"): values for name, values in arrays.items() if name.startswith("log_p_")}
-    return fold.Predicted(log_p=log_p, frame_p=arrays.get("frame_p"))
+    return fold.Predicted(log_p=log_p, frame_p=arrays.get("frame_p"), by=json.loads(str(arrays["by"])))
 
 
 def model_of(modality: Modality, features: RowFeatures, model: str = table.PAPERS_OWN, *, rule: Rule = "pool") -> str:

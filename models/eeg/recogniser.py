@@ -132,7 +132,7 @@ def predict_heard(recogniser: Recogniser, x: Floats32, n_classes: int) -> Floats
     ndarray, shape (n, n_classes)
         Probabilities; NaN without EEG.
     """
-    heard = np.isfinite(x.reshape(len(x), -1)).all(axis=1) & (x.size > 0)
+    heard = np.isfinite(x).all(axis=tuple(range(1, x.ndim))) & (x.size > 0)
     if heard.all():
         return recogniser.predict_proba(x)
     out = np.full((len(x), n_classes), np.nan)

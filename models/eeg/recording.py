@@ -84,7 +84,8 @@ def load(files: RecordingFiles, *, where: Where = "all", rules: Rules | None = N
     sfreq = float(raw.info["sfreq"])
     events = read_events(files, where=where, rules=rules, stop_s=raw.n_times / sfreq)
     names, digest = _good_names(files, raw.ch_names, grid), _digest(raw, _electrodes(files, raw.ch_names))
-    data, valid = bridge(raw.get_data(picks=names) * 1e6, events.gaps, sfreq)
+    volts = raw.get_data(picks=names) if names else np.empty((0, raw.n_times))
+    data, valid = bridge(volts * 1e6, events.gaps, sfreq)
     alive = [index for index, row in enumerate(data) if np.isfinite(row).all() and np.ptp(row) > 0]
     try:
         data, interpolated = _on_grid(data[alive], [names[index] for index in alive], sfreq, files, grid)

@@ -46,6 +46,8 @@ class FaceData:
         Which features.
     n_faces : ndarray of int64, shape (n_windows, n_frames), optional
         How many faces the frame shows: with two or more somebody else is in the picture.
+    video : ndarray of int64, shape (n_windows, n_frames), optional
+        Which of :func:`models.face.video.videos` it is of, from 0; -1 where there is none.
     """
 
     x: NDArray[np.float32]
@@ -54,12 +56,14 @@ class FaceData:
     frame: NDArray[np.int64]
     kind: FaceFeatures
     n_faces: NDArray[np.int64] | None = None
+    video: NDArray[np.int64] | None = None
 
     def of(self, rows: NDArray[np.int64]) -> FaceData:
         """Return the same of some windows."""
         return FaceData(
             x=self.x[rows], found=self.found[rows], frame_s=self.frame_s[rows], frame=self.frame[rows], kind=self.kind,
             n_faces=None if self.n_faces is None else self.n_faces[rows],
+            video=None if self.video is None else self.video[rows],
         )  # fmt: skip
 
     @property
@@ -124,16 +128,18 @@ def face_features(
     x = np.full((n, n_frames, *shape), np.nan, dtype=np.float32)
     found, frame_s = np.zeros((n, n_frames), dtype=bool), np.full((n, n_frames), np.nan)
     frame, n_faces = np.full((n, n_frames), -1, dtype=np.int64), np.zeros((n, n_frames), dtype=np.int64)
+    of_video = np.full((n, n_frames), -1, dtype=np.int64)
     for done, files in enumerate(recordings):
         rows = [i for i, w in enumerate(windows) if _same(w, files)]
         if rows and "face" in files.scopes:
             times = np.array([video.sample_times(windows[i].t0_s, windows[i].t1_s, n_frames) for i in rows])
-            for path in video.videos(files):
+            for number, path in enumerate(video.videos(files)):
                 part = _features_of(path, times, detector, backbone, cache, owner(files))
                 at = np.ix_(rows, range(n_frames))
                 use = part["frame"] >= 0  # a time belongs to one of the split videos
+                part["video"] = np.full(use.shape, number)
                 wholes = ((x, "x"), (found, "found"), (frame_s, "frame_s"), (frame, "frame"), (n_faces, "n_faces"))
-                for whole, name in wholes:
+                for whole, name in (*wholes, (of_video, "video")):
                     block = whole[at]
                     block[use] = part[name][use]
                     whole[at] = block
@@ -141,7 +147,7 @@ def face_features(
                 x[rows] = centred(x[rows])
         if progress is not None:
             progress(done + 1, len(recordings))
-    return FaceData(x=x, found=found, frame_s=frame_s, frame=frame, kind=kind, n_faces=n_faces)
+    return FaceData(x=x, found=found, frame_s=frame_s, frame=frame, kind=kind, n_faces=n_faces, video=of_video)
 
 
 def _same(window: Window, files: RecordingFiles) -> bool:

@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The paper's settings (section 5.2), and where it is silent those of PAtt-Lite.
+    """The paper's settings (section 5.2): epochs, rates, early stopping.
+
+    Where it is silent, ``clip_norm`` and ``patience_lr`` are those of PAtt-Lite. Its batches of 8 and patience of 5 are not
+    taken over: frozen features of many frames are learnt in larger steps, and a few people's validation accuracy jumps.
 
     Parameters
     ----------

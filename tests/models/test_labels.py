@@ -25,6 +25,7 @@ NAN = [np.nan, np.nan]
 PROVENANCE = Provenance(
     split="leave-one-subject-out", leaky=False, labels="target", models={"eeg": "map_cnn", "face": "logistic"},
     features={"eeg": "pool96", "face": "pool96"}, rule="pool", seed=1, data_sha256="ab" * 32,
+    folds={"01": {"sha256": {"eeg": "cd"}}, "02": {"sha256": {"eeg": "ef"}}},
 )  # fmt: skip
 
 
@@ -169,7 +170,7 @@ def _faces() -> Faces:
     frame_p = np.array([[[0.9, 0.1], NAN], [[0.2, 0.8], [0.1, 0.9]], [NAN, NAN], [NAN, NAN]])
     data = FaceData(
         x=np.zeros((4, 2, 96), np.float32), found=np.isfinite(frame_p).all(axis=2),
-        frame_s=np.where(frame >= 0, frame / 15, np.nan), frame=frame, kind="pool96",
+        frame_s=np.where(frame >= 0, frame / 15, np.nan), frame=frame, kind="pool96", video=np.where(frame >= 20, 1, 0),
     )  # fmt: skip
     return Faces(data=data, frame_p=frame_p)
 
@@ -187,7 +188,8 @@ def source(tmp_path: Path) -> tuple[Path, RecordingFiles]:
     screen = {"StimulusPresentation": {"SoftwareName": "PsychoPy", "ScreenDistance": 0.6}}
     (eeg.parent / f"{stem}_events.json").write_text(json.dumps(screen))
     (root / "sub-01/ses-01/beh").mkdir()
-    (root / f"sub-01/ses-01/beh/{stem}_recording-face_video.mkv").touch()
+    for part in ("1", "2"):
+        (root / f"sub-01/ses-01/beh/{stem}_recording-face_split-{part}_video.mkv").touch()
     files = RecordingFiles(participant="01", session="01", run="01", eeg=eeg, scopes=frozenset(("eeg", "face", "train")))
     return root, files
 
@@ -223,12 +225,15 @@ def test_the_tables_can_be_read_back_by_anybody(source: tuple[Path, RecordingFil
     sidecar = json.loads(events.with_suffix(".json").read_text())
     assert set(rows[0]) < set(sidecar)
     assert sidecar["Provenance"]["data_sha256"] == "ab" * 32
+    assert sidecar["Provenance"]["folds"] == {"01": {"sha256": {"eeg": "cd"}}}, "those that made these labels"
     assert sidecar["Provenance"]["features"] == {"eeg": "pool96", "face": "pool96"}
     assert sidecar["StimulusPresentation"]["SoftwareName"] == "PsychoPy"
     frames = out / "sub-01/ses-01/beh/sub-01_ses-01_task-emotion_run-01_desc-face_beh.tsv"
     with frames.open(encoding="utf-8", newline="") as file:
         seen = list(csv.DictReader(file, delimiter="\t"))
     assert [(row["frame"], row["face_detected"]) for row in seen] == [("5", "1"), ("9", "0"), ("20", "1"), ("24", "1")]
+    videos = [f"sub-01_ses-01_task-emotion_run-01_recording-face_split-{part}_video.mkv" for part in "1122"]
+    assert [row["video"] for row in seen] == videos, "frames are numbered within each of them"
     assert float(seen[0]["frame_time"]) == pytest.approx(5 / 15, abs=1e-6)
     assert seen[1]["p_face_fear"] == "n/a" and float(seen[3]["p_face_fear"]) == pytest.approx(0.9)
     assert json.loads(frames.with_suffix(".json").read_text())["TaskName"] == "emotion"
