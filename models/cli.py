@@ -25,7 +25,7 @@ from models.eeg.engines import ENGINES, Engine, EngineError
 from models.eeg.montage import Montage
 from models.eeg.table import MODELS, PAPERS_OWN
 from models.eeg.variants import DEFAULT, VARIANTS
-from models.evaluate import Control, MetricsError, MetricsRow, Modality
+from models.evaluate import Control, MetricsError, MetricsRow, Modality, in_common
 from models.face.settings import DETECTORS, NETWORKS, FaceSettings, NetworkName
 from models.fusion import Rule
 from models.splits import HEADLINE, SPLITS
@@ -293,9 +293,8 @@ def _tell(done: Done) -> None:
 
 
 def _table(rows: Sequence[MetricsRow]) -> Table:
-    shares = ", ".join(rows[0].shares) or "nothing"
     leaky = "LEAKY, too good: " if rows[0].leaky else ""
-    title = f"{rows[0].split} ({leaky}both sides share {shares})"  # 78 characters at most
+    title = f"{rows[0].split} ({leaky}{in_common(rows[0].shares)})"  # 78 characters at most
     table = Table(
         title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False
     )

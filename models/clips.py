@@ -59,6 +59,7 @@ def write(
     faces: FaceData,
     *,
     detector: str = "haar",
+    abstain_below: float = 0.0,
 ) -> list[Path]:
     """Draw the clips of every recording whose faces may be shown, and a page that links the pictures.
 
@@ -74,6 +75,8 @@ def write(
         In the same order.
     detector : str
         As for the features.
+    abstain_below : float
+        As for the tables.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def write(
             if (window.participant, window.session, window.run) == who and predictions.fold[row]
         ]
         if rows and "face" in files.scopes and video.videos(files):
-            clips = _clips(files, predictions.of(rows), faces.found[rows], faces.frame_s[rows], detector)
+            clips = _clips(files, predictions.of(rows), faces.found[rows], faces.frame_s[rows], detector, abstain_below)
             made.append(draw(folder / f"{files.stem}_clips.png", clips, predictions.emotions, title=files.stem))
     if not made:
         return []
@@ -107,26 +110,49 @@ def write(
     return [page, *made]
 
 
-def _clips(files: RecordingFiles, mine: Predictions, found: NDArray[np.bool_], frame_s: Floats, detector: str) -> list[Clip]:
+def _clips(
+    files: RecordingFiles, mine: Predictions, found: NDArray[np.bool_], frame_s: Floats, detector: str, abstain_below: float
+) -> list[Clip]:
     """Return the clips of one recording in the order of time."""
     joined = by_clip(mine)
     of_clip = [[row for row, window in enumerate(mine.windows) if window.clip == clip.clip] for clip in joined.windows]
     middles = [_middle(found[rows], frame_s[rows]) for rows in of_clip]
     pictures = _pictures(files, middles, detector)
-    labels = decide(joined.log_p[joined.decisive]) if joined.decisive else np.full(len(of_clip), NO_LABEL)
+    labels = told(joined, abstain_below=abstain_below)
     made = []
     for index in sorted(range(len(of_clip)), key=lambda index: joined.windows[index].t0_s):
         window, rows = joined.windows[index], sorted(of_clip[index], key=lambda row: mine.windows[row].t0_s)
-        label = "none" if labels[index] == NO_LABEL else mine.emotions[labels[index]]
+        rating = window.rating or "none"
         made.append(
             Clip(
-                title=f"trial {window.trial} · target {window.target} · rating {window.rating or 'none'} · label {label}",
+                title=f"trial {window.trial} · target {window.target} · rating {rating} · label {labels[index]}",
                 face=pictures.get(index),
                 since_s=np.array([mine.windows[row].t0_s for row in rows] + [mine.windows[rows[-1]].t1_s]) - window.t0_s,
                 p={name: np.exp(values[rows]) for name, values in mine.log_p.items() if name in SHOWN},
             )
         )
     return made
+
+
+def told(clips: Predictions, *, abstain_below: float) -> list[str]:
+    """Return the label of each clip as the tables have it, or why there is none.
+
+    Parameters
+    ----------
+    clips : Predictions
+        From :func:`models.labels.by_clip`.
+    abstain_below : float
+        As in :func:`models.labels.rows`.
+    """
+    if clips.decisive is None:
+        return ["none"] * len(clips.windows)
+    log_p = clips.log_p[clips.decisive]
+    labels = decide(log_p, abstain_below=abstain_below)
+    there: NDArray[np.bool_] = np.asarray(np.isfinite(log_p).all(axis=1))
+    return [
+        clips.emotions[label] if label != NO_LABEL else "abstained" if there[row] else "none"
+        for row, label in enumerate(labels.tolist())
+    ]
 
 
 def _middle(found: NDArray[np.bool_], frame_s: Floats) -> float:

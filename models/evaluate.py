@@ -17,7 +17,8 @@ Features = Literal["imagenet", "seeded", "pool96"]
 """What is made of pictures of the EEG, and of the face: by a frozen network with which weights, or by averaging."""
 RowFeatures = Literal["imagenet", "seeded", "pool96", "raw", "de", "none"]
 """What a row's model learns from: the same, or the EEG's signal itself, or its differential entropy, or nothing."""
-Share = Literal["trial", "stimulus", "participant"]
+Share = Literal["trial", "stimulus", "participant", "unknown"]
+"""What training and test data have in common; nobody knows it of pictures that do not say whose they are."""
 Control = Literal["none", "below-30-hz", "without-frontal-temporal"]
 """What was taken away from the EEG to see whether the score was that of muscles."""
 Floats = NDArray[np.float64]
@@ -29,6 +30,19 @@ N_PERMUTATIONS = 5000  # the smallest p is 1 / 5001
 # clips are learnt, depend on each other through one likeness, twice. Where predictions are sums over training clips this
 # doubles the variance of all hits; permuted labels with fixed predictions lack that part.
 CROSSED = 2**0.5
+
+
+def in_common(shares: Sequence[Share]) -> str:
+    """Return what both sides of a split have in common, as people read it.
+
+    Examples
+    --------
+    >>> in_common(("trial", "participant")), in_common(())
+    ('both sides share trial, participant', 'both sides share nothing')
+    """
+    if "unknown" in shares:
+        return "who is on both sides is not known"
+    return f"both sides share {', '.join(shares) or 'nothing'}"
 
 
 class MetricsError(ValueError):

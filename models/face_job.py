@@ -182,8 +182,9 @@ def _line(source: str, row: MetricsRow, data: Dataset, one: Scored) -> face_repo
 def _of_folder(one: Learnt, kind: Features) -> face_report.FaceScore:
     emotions, scores = one.folder.emotions, one.scores
     return face_report.FaceScore(
-        source=f"folder, {kind}, split {one.folder.split}", accuracy=scores.accuracy, precision=scores.precision,
-        recall=scores.recall, f1_macro=scores.f1_macro, chance=scores.chance, n=len(one.labels), emotions=emotions,
+        source=f"folder, {kind}, split {one.folder.split}; who is on them is not known", accuracy=scores.accuracy,
+        precision=scores.precision, recall=scores.recall, f1_macro=scores.f1_macro, chance=scores.chance, n=len(one.labels),
+        emotions=emotions,
         confusion=figures.count(one.labels, one.log_p.argmax(axis=1), len(emotions)),
     )  # fmt: skip
 
@@ -243,7 +244,7 @@ def _row(one: Learnt, kind: Features, seed: int) -> MetricsRow:
     return MetricsRow(
         modality="face", model=train.model_of("face", kind), split=one.folder.split, leaky=False, labels="target",
         **asdict(one.scores), ci_low=None, ci_high=None, p_permutation=None, n_test=len(one.labels), n_trials=len(one.labels),
-        n_participants=0, features=kind, shares=(), seed=seed, data_sha256=one.digest,
+        n_participants=0, features=kind, shares=("unknown",), seed=seed, data_sha256=one.digest,
     )  # fmt: skip
 
 

@@ -323,4 +323,7 @@ def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence
     if faces is None or not options.clips:
         return tables
     with steps.step("drawing clips"):
-        return (*tables, *clips.write(out, data.recordings, predictions, faces, detector=options.face.detector))
+        drawn = clips.write(
+            out, data.recordings, predictions, faces, detector=options.face.detector, abstain_below=options.abstain_below
+        )
+        return (*tables, *drawn)

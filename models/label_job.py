@@ -103,7 +103,7 @@ def run(options: Options, steps: Steps) -> Done:
     if options.pictures and faces is not None:
         with steps.step("drawing clips"):
             detector = face_settings(kept["face"].card).detector
-            pictures = clips.write(out, recordings, predictions, faces, detector=detector)
+            pictures = clips.write(out, recordings, predictions, faces, detector=detector, abstain_below=options.abstain_below)
     rows = tuple(labels.rows(predictions, split=SPLIT, abstain_below=options.abstain_below))
     return Done(out=out, files=(*tables, *pictures), predictions=predictions, rows=rows)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from models import figures
 from models.dataset import Dataset
 from models.eeg.table import PAPERS_OWN, named
-from models.evaluate import MetricsRow
+from models.evaluate import MetricsRow, in_common
 from models.scores import Scored, readings
 from models.splits import HEADLINE
 
@@ -176,7 +176,7 @@ def _tables(rows: Sequence[MetricsRow]) -> list[tuple[str, str]]:
     tables = []
     for first in sorted({row.split: row for row in rows}.values(), key=lambda row: (row.leaky, row.split != HEADLINE)):
         mine = [row for row in rows if row.split == first.split and row.control == "none"]
-        shares = f"both sides share {', '.join(first.shares) or 'nothing'}"
+        shares = in_common(first.shares)
         mark = "<p class=mark>LEAKY: too good. It has no p, since the premise of the test fails.</p>" if first.leaky else ""
         tables.append((f"{first.split} ({shares})", mark + _table("", head, [_cells(row) for row in mine], n_text=3)))
     return tables

@@ -59,7 +59,7 @@ def fetch(
     """Download weights, going on where an earlier attempt stopped, and check them."""
     wanted = [weights.named(name) for name in names]
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+    with Progress(*columns, console=Console(stderr=True), disable=as_json or source is not None) as bar:
         paths = [_checked(known, source, _Bar(bar, bar.add_task(known.file, total=known.size_B))) for known in wanted]
     if as_json:
         typer.echo(json.dumps([{"name": known.name, "file": str(path)} for known, path in zip(wanted, paths, strict=True)]))
@@ -80,10 +80,10 @@ class _Bar:
 
 
 def _checked(known: weights.Weights, source: Path | None, progress: weights.Progress) -> Path:
-    """Fetch; a download that fails is a failed check, not bad input."""
+    """Fetch; a download that fails is a failed check, a folder that does not hold the file is bad input."""
+    if source is not None:
+        return weights.take(known, source, weights.folder())
     try:
-        if source is not None:
-            return weights.take(known, source, weights.folder())
         return weights.fetch(known, weights.folder(), progress=progress)
     except weights.WeightsError as error:
         typer.echo(str(error), err=True)

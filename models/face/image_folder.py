@@ -30,7 +30,7 @@ ALSO = {
 LIST = "list_patition_label.txt"
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 TEST_SHARE = 0.2  # the paper, section 5.2
-FEWEST = 3  # pictures of an emotion: one to learn from, one to stop by, one to be tested on
+FEWEST_TRAIN, FEWEST_TEST = 2, 1  # pictures of an emotion: one to learn from, one to stop by; one to be tested on
 Image = NDArray[np.uint8]
 
 
@@ -130,7 +130,9 @@ def _classes(folder: Path, emotions: Sequence[str]) -> Iterator[Found]:
         yield from ((path, name, "train") for path, name, _ in _classes(folder / "train", emotions))
         yield from ((path, name, "test") for path, name, _ in _classes(folder / "test", emotions))
         return
-    known = {name.lower(): name for name in (*RAF_DB, *emotions)} | ALSO
+    known = ALSO | {
+        name.lower(): name for name in (*RAF_DB, *emotions)
+    }  # a study's own "joy" is not another word for happiness
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     for place in classes:
         name = known.get(place.name.lower())
@@ -144,14 +146,17 @@ def _classes(folder: Path, emotions: Sequence[str]) -> Iterator[Found]:
 
 
 def _enough(folder: Path, kept: Sequence[Found], present: Sequence[str], split: str) -> None:
-    counts = Counter(name for _, name, _ in kept)
+    counts = Counter((name, part) for _, name, part in kept)
     for name in present:
-        sides = {part for _, other, part in kept if other == name}
-        if counts[name] < FEWEST or (split == "official" and len(sides) < 2):
-            where = " on both sides of its split" if split == "official" else ""
+        train, test, both = counts[name, "train"], counts[name, "test"], counts[name, None]
+        if split == "official" and (train < FEWEST_TRAIN or test < FEWEST_TEST):
             raise FolderError(
-                f"{folder}: {name} = {counts[name]} pictures: at least {FEWEST} are needed{where}; add some, or move it away"
+                f"{folder}: {name} = {train} pictures to learn from and {test} to be tested on: at least {FEWEST_TRAIN} and "
+                f"{FEWEST_TEST} are needed; add some, or move it away"
             )
+        fewest = FEWEST_TRAIN + FEWEST_TEST
+        if split != "official" and both < fewest:
+            raise FolderError(f"{folder}: {name} = {both} pictures: at least {fewest} are needed; add some, or move it away")
 
 
 def _divide(names: Sequence[str], seed: int) -> list[Part]:

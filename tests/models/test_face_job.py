@@ -38,6 +38,7 @@ def test_a_folder_alone_gives_table_one_figure_five_and_a_model(folder: Path, tm
     (row,) = load_rows(done.out / "metrics.json")
     assert (row.modality, row.split, row.n_test, row.chance) == ("face", "80-20", 8, 0.25) and row.accuracy > 0.25
     page = (done.out / "faces.html").read_text()
+    assert row.shares == ("unknown",) and "split 80-20; who is on them is not known" in page
     assert "RAF-DB, four emotions, 80/20" in page and f">{100 * row.accuracy:.1f}<" in page
     assert (done.out / "figures/figure-5_1.png").is_file()
     _, made = card.load(done.out / "models/face_pool96.safetensors")
@@ -49,7 +50,8 @@ def test_a_folder_alone_gives_table_one_figure_five_and_a_model(folder: Path, tm
 def test_the_command_learns_from_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["--faces", str(folder), "--out", str(tmp_path / "out"), "--features", "pool96"]
     cli.app(args=args, standalone_mode=False)
-    assert "92 % accuracy" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "92 % accuracy" in said and "80-20 (who is on both sides is not known)" in said
     cli.app(args=[*args, "--json"], standalone_mode=False)
     assert json.loads(capsys.readouterr().out)["metrics"][0]["modality"] == "face"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import bids, card, job, label_job
+from models import bids, card, clips, job, label_job, labels
 from models.bids import BidsError
 from models.card import CardError
 from models.label_cli import app
@@ -138,9 +138,16 @@ def test_the_labels_of_emo_train_are_not_written_over(models: Path, learnt_from:
         label_job.run(label_job.Options(root=learnt_from, models=models), Quiet())
 
 
-def test_an_unsure_label_is_withheld(models: Path, new: Path) -> None:
-    done = label_job.run(label_job.Options(root=new, models=models, abstain_below=1.0, pictures=False), Quiet())
+def test_an_unsure_label_is_withheld(models: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(clips, "draw", lambda path, drawn, *_, **__: titles.extend(one.title for one in drawn) or path)
+    done = label_job.run(label_job.Options(root=new, models=models, abstain_below=1.0), Quiet())
+    assert len(titles) == 4 and all(title.endswith("label abstained") for title in titles)
     assert {(row["label"], row["abstained"]) for row in done.rows} == {("n/a", "yes")}
+    whole = labels.by_clip(done.predictions)
+    assert clips.told(whole, abstain_below=1.0) == ["abstained"] * 4, "the page of clips says what the table says"
+    table_says = [row["label"] for row in labels.rows(done.predictions, split="none") if row["trial_type"].startswith("clip/")]
+    assert clips.told(whole, abstain_below=0.0) == table_says
 
 
 def test_without_a_fusion_the_only_model_labels(models: Path, new: Path, tmp_path: Path) -> None:

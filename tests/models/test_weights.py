@@ -207,6 +207,23 @@ def test_the_commands_list_fetch_and_verify(served: Served, tmp_path: Path, monk
     assert run(app, ["verify"]).exit_code == 0
 
 
+@pytest.mark.parametrize("given", [None, b"something else"])
+def test_a_folder_without_the_right_file_is_bad_input_in_one_line(
+    given: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path / "mine"))
+    monkeypatch.setattr(weights, "KNOWN", (replace(RIGHT, url="https://example.org/faces.pth"),))
+    if given is not None:
+        (tmp_path / "faces.pth").write_bytes(given)
+    monkeypatch.setattr("sys.argv", ["emo-weights", "fetch", "faces", "--from", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        weights.main()
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ("is not there" if given is None else "sha256 = ") in line
+    assert not (tmp_path / "mine/faces.pth").exists()
+
+
 def test_an_unknown_name_is_bad_input_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["emo-weights", "fetch", "vgg"])
     with pytest.raises(SystemExit) as end:

@@ -70,6 +70,24 @@ def test_emotions_of_a_study_may_be_others_than_the_papers(tmp_path: Path) -> No
     assert found.emotions == ("fear", "amusement")
 
 
+def test_a_name_that_is_an_emotion_of_the_study_is_that_emotion_and_another_word_elsewhere(tmp_path: Path) -> None:
+    _classes(tmp_path, {"joy": 4, "calm": 4, "fear": 4})
+    assert read(tmp_path, emotions=("joy", "calm", "fear")).emotions == ("joy", "calm", "fear")
+    assert read(tmp_path).emotions == ("happiness", "fear", "neutral")
+
+
+@pytest.mark.parametrize(("train", "test"), [(1, 4), (3, 0), (0, 3)])
+def test_an_official_split_needs_pictures_to_learn_from_to_stop_by_and_to_be_tested_on(
+    tmp_path: Path, train: int, test: int
+) -> None:
+    for part, counts in (("train", {"fear": train, "neutral": 8}), ("test", {"fear": test, "neutral": 4})):
+        (tmp_path / part).mkdir()
+        _classes(tmp_path / part, counts)
+    says = f"fear = {train} pictures to learn from and {test} to be tested on: at least 2 and 1 are needed"
+    with pytest.raises(FolderError, match=says):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("counts", "says"),
     [
