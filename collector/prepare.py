@@ -15,7 +15,7 @@ from pathlib import Path
 from collector import disk
 from collector.disk import RoomError
 from collector.resuming import Left, look, origin
-from protocol import folder, schedule, study
+from protocol import folder, schedule, study, tombstone
 from protocol.estimate import estimate
 from protocol.folder import Consent, Person, Run, Session
 from protocol.journal import boot_id, wall_now
@@ -120,6 +120,9 @@ def check(
         raise PrepareError(f'{files.path}: camera.source = "twin": is a simulated camera; name a device, or run with --twin')
     frozen = _frozen(files)
     where = _where(study_path, data)
+    for what, label in (("--participant", participant), ("--replaces", replaces)):
+        if label is not None:
+            tombstone.check_label(where, label, what=what)
     if replaces is not None:
         replaces = origin(where, folder.label(replaces, what="--replaces"))
     replaces = replaces or _replaced(where, participant, session)

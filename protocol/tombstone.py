@@ -135,6 +135,29 @@ def of(data: Path, label: str, scope: Scope) -> Tombstone | None:
     return None if key is None else load(path_of(folder_of(data, is_data=True), key, label, scope))
 
 
+def check_label(data: Path, label: str, *, what: str) -> None:
+    """Refuse a label whose participant has withdrawn: a new person under it would be taken for what came back of the other.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    label : str
+        The participant.
+    what : str
+        What it is, for the message.
+
+    Raises
+    ------
+    FolderError
+        With the cure; as :func:`key_of`, too.
+    """
+    if stone := of(data, label, "all"):
+        raise FolderError(
+            f"{what} = {label!r}: withdrew on {stone.begun[:10]}, and the label stays theirs; give somebody else another one"
+        )
+
+
 def check(data: Path, sessions: Iterable[Session]) -> None:
     """Refuse recordings of a participant who has withdrawn, or with a scope that was, such as some that came from a copy.
 

@@ -19,7 +19,7 @@ from collector import consent, disk, launch, lineup, prepare, processes, verdict
 from collector.consent import ConsentError, Given
 from collector.crew import Outcome
 from collector.lock import Lock, LockedError
-from protocol import commands, folder, journal
+from protocol import commands, folder, journal, tombstone
 from protocol.estimate import estimate
 from protocol.folder import Manifest, Quality, Run
 from protocol.journal import Journal
@@ -120,6 +120,23 @@ def test_a_participant_label_that_is_no_label_is_refused(
     assert code == 2
     assert "--participant" in err
     assert not (study.parent / "data").exists()
+
+
+def test_the_label_of_somebody_who_withdrew_is_not_used_again(study: Path, emo_run: Callable[..., tuple[int, str]]) -> None:
+    data = study.parent / "data"
+    key = tombstone.made_key(data)
+    stone = tombstone.path_of(tombstone.folder_of(data, is_data=True), key, "07", "all")
+    tombstone.save(stone, tombstone.new(stone, key, "all"))
+    before = sorted(study.parent.rglob("*"))
+    code, err = emo_run("--consent", "eeg,face")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--participant = '07': withdrew on " in err and "give somebody else another one" in err
+    assert "--replaces = '07': withdrew on " in emo_run("--replaces", "07", participant="08")[1]
+    (data.parent / ".data.secret").rename(data.parent / "kept")
+    assert "bring back the one that lay beside" in emo_run(participant="08")[1]
+    (data.parent / "kept").rename(data.parent / ".data.secret")
+    assert "withdrew" not in emo_run(participant="08")[1]
+    assert sorted(study.parent.rglob("*")) == before
 
 
 def test_without_consent_nobody_is_recorded(study: Path, emo_run: Callable[..., tuple[int, str]]) -> None:
