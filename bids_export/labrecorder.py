@@ -64,7 +64,7 @@ def find(data: Path, study: Path | None) -> Found:
         return Found(passed_over=tuple(f"{p.relative_to(data)}: {_NO_STUDY}" for p in there))
     made = [_run(data, file, path, read, lab) for file in there]
     runs = tuple(run for run in made if isinstance(run, LabRun))
-    _check_labels(runs, lab, path)
+    _check_labels(runs, lab, path, data)
     return Found(runs, tuple(text for text in made if isinstance(text, str)))
 
 
@@ -101,8 +101,8 @@ def _revoked(data: Path, label: str) -> tuple[str, ...]:
     return tuple(scope for scope in tombstone.PARTS if tombstone.of(data, label, scope))
 
 
-def _check_labels(runs: Sequence[LabRun], lab: LabRecorder, path: Path) -> None:
-    """Refuse two recordings of one name, one of ours with the name of theirs, and a consent of nobody."""
+def _check_labels(runs: Sequence[LabRun], lab: LabRecorder, path: Path, data: Path) -> None:
+    """Refuse two recordings of one name, one of ours with the name of theirs, and a consent of nobody, now or ever."""
     seen: dict[tuple[str, str, int], str] = {}
     for run in runs:
         key = run.participant, run.session, int(run.run)
@@ -110,7 +110,8 @@ def _check_labels(runs: Sequence[LabRun], lab: LabRecorder, path: Path) -> None:
         other = seen.setdefault(key, ours[0].name if ours else run.file.name)
         if other != run.file.name:
             raise RecordingError(f"{run.file}: run {int(run.run)} of this session is {other} already; give one another number")
-    if nobody := [label for label in lab.consent_of if label not in {run.participant for run in runs}]:
+    absent = [label for label in lab.consent_of if label not in {run.participant for run in runs}]
+    if nobody := [label for label in absent if tombstone.of(data, label, "all") is None]:
         there = ", ".join(sorted({run.participant for run in runs})) or "nobody"
         raise RecordingError(f"{path}: labrecorder.consent_of = {nobody[0]!r}: there is no recording of it; there are {there}")
 

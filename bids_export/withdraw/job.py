@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bids_export import place, receipts, tables
-from bids_export.withdraw import after, links, of_data, of_dataset, of_derivative, of_labrecorder, traces
+from bids_export.withdraw import after, links, of_data, of_dataset, of_derivative, of_labrecorder, of_study, traces
 from bids_export.withdraw.hand import Hand, Scope, WithdrawError
 from protocol import folder, tombstone
+from protocol import study as study_file
 
 Progress = Callable[[str, str, int], None]
 BEYOND = (
@@ -101,6 +102,8 @@ def withdraw(asked: Asked, *, progress: Progress = lambda _, __, ___: None) -> D
     if not asked.dry:
         tombstone.save(stone_path, stone)  # the names of models are in it before their cards forget the participant
     _remove(asked, hand, computed, template, progress)
+    if asked.scope == "all" and (named := _study_that_names(asked)) is not None:
+        hand.notes.append(f"{named}: labrecorder.consent_of names {asked.label}: take the entry out, the file is yours")
     progress("search", asked.label, len(asked.homes))
     left = [] if asked.dry else _left(asked, known_by, stone_path.parent, computed, template)
     left = list(dict.fromkeys([*left, *(path for text in stone.left if (path := Path(text)).exists())]))
@@ -176,6 +179,13 @@ def _template(asked: Asked) -> str | None:
     return of_labrecorder.template_of(asked.data, asked.study) if asked.data is not None else None
 
 
+def _study_that_names(asked: Asked) -> Path | None:
+    """Return the study file that names the participant, which nobody but its author changes."""
+    places = (asked.study, asked.data)
+    path = next((path for place_ in places if place_ and (path := study_file.study_path(place_)).exists()), None)
+    return path if path is not None and of_study.names(path.read_text(encoding="utf-8"), asked.label) else None
+
+
 def _is_derivative(root: Path) -> bool:
     about = tables.read_json(root / place.DESCRIPTION) if place.is_ours(root) else {"DatasetType": "derivative"}
     return bool(about.get("DatasetType") == "derivative")
@@ -216,6 +226,8 @@ def _left(
     found = after.of_folder(asked.data, asked.label, asked.scope, template) if asked.data is not None else []
     datasets = [root for root in asked.roots if not _is_derivative(root)]
     found += [path for root in datasets for path in after.of_dataset(root, asked.label, asked.scope)]
+    if asked.scope == "all" and (named := _study_that_names(asked)) is not None:
+        found.append(named)
     found += [path for d in computed for path in after.of_computed(d.folder, asked.label, d.scope)]
     whole = [root for root in datasets if _scope_of(root, asked.scope) == "all"]
     whole += [d.folder for d in computed if d.scope == "all" and not any(d.folder.is_relative_to(root) for root in whole)]

@@ -11,6 +11,7 @@ from bids_export.place import Plan
 from bids_export.receipts import Receipt
 from bids_export.survey import Participant, SessionFacts, Survey, of_dataset
 from bids_export.withdraw import hand as hands
+from bids_export.withdraw import of_study
 from bids_export.withdraw.hand import Hand, Scope
 from protocol import study as study_file
 
@@ -119,6 +120,9 @@ def _tables(new: Path, root: Path, label: str, scope: Scope) -> None:
     """Write the tables of the whole dataset, and of the session, without what is withdrawn."""
     if scope == "all":
         texts = {path: hands.without_rows(path, label) for path in _group_tables(root)}
+        texts |= {path: _unnamed_study(path, label) for path in root.glob(f"{receipts.SOURCE}/sub-*/ses-*/run-*/study.toml")}
+        gone = _dropped(root, label, scope)
+        texts = {path: text for path, text in texts.items() if not _lies_in(path.relative_to(root).as_posix(), gone)}
     else:
         path = root / "participants.tsv"
         texts = {path: hands.with_consent(path, label, scope) if path.exists() else None}
@@ -130,6 +134,12 @@ def _tables(new: Path, root: Path, label: str, scope: Scope) -> None:
     for path, text in texts.items():
         if text is not None:
             _put(new / path.relative_to(root), text)
+
+
+def _unnamed_study(path: Path, label: str) -> str | None:
+    """Return somebody's copy of the study file without the participant; None where it does not name them."""
+    text = path.read_text(encoding="utf-8")
+    return of_study.without(text, label) if of_study.names(text, label) else None
 
 
 def _group_tables(root: Path) -> list[Path]:
@@ -155,22 +165,23 @@ def _left(root: Path, new: Path, known: Mapping[Who, Receipt], label: str, scope
     for who, receipt in known.items():
         if who[0] == label and scope == "all":
             continue
-        kept = _less(receipt, scope, root, new) if who[0] == label else _unnamed(receipt, label)
+        kept = _less(receipt, scope, root, new) if who[0] == label else _unnamed(receipt, label, new)
         left[who] = kept
         if kept != receipt:
             _put(new / receipts.path_of(*who), kept.text())
     return left
 
 
-def _unnamed(receipt: Receipt, label: str) -> Receipt:
+def _unnamed(receipt: Receipt, label: str, new: Path) -> Receipt:
     """Return a receipt of somebody who was given the participant's order of trials, without saying whose it was."""
+    files = dict(receipt.files) | receipts.files_of(new, [new / name for name in receipt.files if (new / name).exists()])
     runs = tuple(
         run.model_copy(update={"session": run.session.model_copy(update={"replaces": None})})
         if run.session.replaces == label
         else run
         for run in receipt.runs
     )
-    return receipt.model_copy(update={"runs": runs}) if runs != receipt.runs else receipt
+    return receipt.model_copy(update={"runs": runs, "files": files})
 
 
 def _less(receipt: Receipt, scope: Scope, root: Path, new: Path) -> Receipt:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bids_export.withdraw import of_study
+
 _PEOPLE = re.compile(r"participant|subject|people|person|proband|replaces|^(sub|who|id|label)$", re.IGNORECASE)
 _OTHERS = re.compile(
     r"ses|run|task|trial|block|begun|acq|split|fold|index|version|date|time|number|count|chan|sensor|electrode|level|age|name",
@@ -48,6 +50,8 @@ def names(text: bytes, label: str, *, is_table: bool = False) -> bool:
         return False
     if is_table:
         return _in_table(text.decode("utf-8-sig", "replace"), label)
+    if b"consent_of" in text and of_study.names(text.decode("utf-8", "replace"), label):
+        return True
     return any(_in_json(value, label, "") for value in _values(text))
 
 

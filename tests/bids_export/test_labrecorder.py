@@ -426,3 +426,32 @@ def test_a_participant_whose_files_have_no_sub_in_their_names_can_withdraw(
     assert sorted(p.relative_to(data).as_posix() for p in data.rglob("*") if p.is_file() and p.parent.name != "withdrawn"
                   and p.suffix != ".toml") == sorted(name.format(p="S070") for name in names)  # fmt: skip
     assert [row["participant_id"] for row in table(tmp_path / "bids/participants.tsv")] == ["sub-S070"]
+
+
+@pytest.mark.parametrize(
+    ("form", "mended"),
+    [
+        ('consent_of = { S08 = ["eeg"], "S07" = ["eeg"] }', 'consent_of = { S08 = ["eeg"] }'),
+        ('consent_of = { S07 = ["eeg"] }', ""),
+    ],
+)
+def test_who_withdrew_and_stands_in_the_study_file_stops_no_export_and_stays_in_no_copy(
+    form: str, mended: str, tmp_path: Path
+) -> None:
+    data, study = tmp_path / "data", ALL.replace("consent_by", f"{form}\nconsent_by")
+    for label in ("S07", "S08"):
+        made = lay(data, GOOD, participant=label, study=study)
+        made.write_bytes(made.read_bytes().replace(b"2026-03-04T10", f"2026-03-04T1{label[-1]}".encode()))
+        os.utime(made, (1_700_000_000, 1_700_000_000))
+    export(tmp_path)
+    done = job.withdraw(job.Asked("S07", data, (tmp_path / "bids",)))
+    assert done.left == (data / "study.toml",)
+    assert [note for note in done.hand.notes if "labrecorder.consent_of names S07: take the entry out" in note]
+    copies = sorted((tmp_path / "bids/sourcedata").rglob("study.toml"))
+    assert [path.parts[-4] for path in copies] == ["sub-S08"]
+    assert "S07" not in copies[0].read_text(encoding="utf-8")
+    assert export(tmp_path).written == ()  # the study file is not changed yet, and neither is the dataset
+    again = job.withdraw(job.Asked("S07", data, (tmp_path / "bids",)))
+    assert again.left == (data / "study.toml",)
+    (data / "study.toml").write_text(study.replace(form, mended), encoding="utf-8")
+    assert job.withdraw(job.Asked("S07", data, (tmp_path / "bids",))).left == ()
