@@ -60,6 +60,7 @@ def write(
     *,
     detector: str = "haar",
     abstain_below: float = 0.0,
+    progress: crops.Progress = lambda done, total: None,
 ) -> list[Path]:
     """Draw the clips of every recording whose faces may be shown, and a page that links the pictures.
 
@@ -77,6 +78,8 @@ def write(
         As for the features.
     abstain_below : float
         As for the tables.
+    progress : callable
+        Told how many recordings of how many are drawn.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def write(
     for old in (page, *sorted(folder.glob("sub-*.png"))):
         old.unlink(missing_ok=True)
     made = []
-    for files in recordings:
+    for done, files in enumerate(recordings, start=1):
         who = (files.participant, files.session, files.run)
         rows = [
             row
@@ -97,6 +100,7 @@ def write(
         if rows and "face" in files.scopes and video.videos(files):
             clips = _clips(files, predictions.of(rows), faces.found[rows], faces.frame_s[rows], detector, abstain_below)
             made.append(draw(folder / f"{files.stem}_clips.png", clips, predictions.emotions, title=files.stem))
+        progress(done, len(recordings))
     if not made:
         return []
     images = "\n".join(f'<p><img alt="{escape(path.stem)}" src="{path.relative_to(out).as_posix()}"></p>' for path in made)
@@ -166,7 +170,7 @@ def _pictures(files: RecordingFiles, times_s: Sequence[float], detector: str) ->
     wanted = np.array(times_s)[:, None]
     pictures: dict[int, NDArray[np.uint8]] = {}
     for path in video.videos(files):
-        seen = crops.look(path, wanted, detect.make(detector))
+        seen = crops.look(path, wanted, detect.make(detector), frames=video.pick)
         rows = np.flatnonzero(seen["found"][:, 0]).tolist()
         pictures.update(zip(rows, seen["crops"], strict=True))
     return pictures

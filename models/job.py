@@ -322,8 +322,9 @@ def _write_labels(options: Options, out: Path, data: Dataset, outcomes: Sequence
     )
     if faces is None or not options.clips:
         return tables
-    with steps.step("drawing clips"):
+    with steps.step("drawing clips") as progress:
         drawn = clips.write(
-            out, data.recordings, predictions, faces, detector=options.face.detector, abstain_below=options.abstain_below
-        )
+            out, data.recordings, predictions, faces, detector=options.face.detector, abstain_below=options.abstain_below,
+            progress=progress,
+        )  # fmt: skip
         return (*tables, *drawn)

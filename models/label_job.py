@@ -101,9 +101,11 @@ def run(options: Options, steps: Steps) -> Done:
     )  # fmt: skip
     pictures = []
     if options.pictures and faces is not None:
-        with steps.step("drawing clips"):
+        with steps.step("drawing clips") as progress:
             detector = face_settings(kept["face"].card).detector
-            pictures = clips.write(out, recordings, predictions, faces, detector=detector, abstain_below=options.abstain_below)
+            pictures = clips.write(
+                out, recordings, predictions, faces, detector=detector, abstain_below=options.abstain_below, progress=progress
+            )
     rows = tuple(labels.rows(predictions, split=SPLIT, abstain_below=options.abstain_below))
     return Done(out=out, files=(*tables, *pictures), predictions=predictions, rows=rows)
 

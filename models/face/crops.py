@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FaceFeatures = Literal["imagenet", "seeded", "pool96"]
 Progress = Callable[[int, int], None]
+Frames = Callable[[Path, Sequence[int]], Iterator[tuple[int, detect.Image]]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -167,7 +168,7 @@ class _Looked:
     crops: tuple[detect.Image, ...]
 
 
-def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> Arrays:
+def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector, *, frames: Frames | None = None) -> Arrays:
     """Return the participant's face at given times of a video, which is decoded once.
 
     Parameters
@@ -178,6 +179,8 @@ def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> A
         Seconds from the first EEG sample.
     finder : Detector
         What finds faces.
+    frames : callable
+        What decodes: :func:`models.face.video.decode` where left out; for a few times :func:`models.face.video.pick`.
 
     Returns
     -------
@@ -194,7 +197,7 @@ def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> A
     there = rows >= 0
     frame = np.full(rows.shape, -1, dtype=np.int64)
     frame[there] = numbers[rows[there]]
-    looked = _look(path, sorted(set(frame[there].tolist())), finder) if there.any() else {}
+    looked = _look((frames or video.decode)(path, sorted(set(frame[there].tolist()))), finder) if there.any() else {}
     chosen = dict(zip(looked, follow.participant([seen.boxes for seen in looked.values()]), strict=True))
     faces = {index: looked[index].crops[row] for index, row in chosen.items() if row is not None}
     found = np.isin(frame, list(faces))
@@ -208,10 +211,9 @@ def look(path: Path, times_s: NDArray[np.float64], finder: detect.Detector) -> A
     }
 
 
-def _look(path: Path, wanted: Sequence[int], finder: detect.Detector) -> dict[int, _Looked]:
-    """Decode the wanted frames and find their faces, some frames at a time."""
+def _look(frames: Iterator[tuple[int, detect.Image]], finder: detect.Detector) -> dict[int, _Looked]:
+    """Find the faces of frames, some at a time."""
     looked: dict[int, _Looked] = {}
-    frames = video.decode(path, wanted)
     while batch := list(itertools.islice(frames, finder.batch)):
         for (index, image), seen in zip(batch, finder.faces([image for _, image in batch]), strict=True):
             turns = [detect.roll_deg(eyes) for eyes in seen.eyes]

@@ -111,6 +111,55 @@ def decode(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Image]]:
     log.warning("%s: %d of the frames named in its table are not in the video", video, len(left))
 
 
+def pick(video: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Image]]:
+    """Yield a few frames of a video as BGR, in order, by jumping to the key frame before each: the rest is not decoded.
+
+    The result is that of :func:`decode`, which is used where the file does not say when its frames are shown.
+
+    Raises
+    ------
+    BidsError
+        When it cannot be opened as a video.
+    """
+    times = _times(video)
+    shown = sorted(time for time in times if time is not None)
+    if not shown or len(set(shown)) < len(times):
+        yield from decode(video, wanted)
+        return
+    for index in sorted(set(wanted)):
+        if index >= len(shown) or (image := _at(video, shown[index])) is None:
+            log.warning("%s: frame %d, named in its table, is not in the video", video, index)
+        else:
+            yield index, image
+
+
+def _times(video: Path) -> list[int | None]:
+    """Return when each packet of a video is shown, in the stream's units, as far as the file goes; nothing is decoded."""
+    found: list[int | None] = []
+    try:
+        with av.open(str(video)) as container:
+            for packet in container.demux(video=0):
+                found += [packet.pts] if packet.size else []
+    except (av.error.FFmpegError, IndexError) as error:
+        log.warning("%s: breaks off (%s)", video, one_line(error))
+    return found
+
+
+def _at(video: Path, pts: int) -> Image | None:
+    """Decode the frame that is shown at a time, from the key frame before it on; None where it cannot be decoded."""
+    try:
+        with av.open(str(video)) as container:
+            stream = container.streams.video[0]
+            container.seek(pts, stream=stream)
+            for frame in container.decode(stream):
+                if frame.pts is not None and frame.pts >= pts:
+                    image = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                    return upright(image, frame.rotation) if frame.pts == pts else None
+    except av.error.FFmpegError as error:
+        log.warning("%s: breaks off (%s)", video, one_line(error))
+    return None
+
+
 def upright(image: Image, rotation_deg: int) -> Image:
     """Turn a picture as the file's display matrix says.
 

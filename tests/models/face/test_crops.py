@@ -1,9 +1,13 @@
 """From a video and its frame times to crops: the right frame, the right cut, and missing where there is nothing."""
 
 import logging
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +18,7 @@ from models.face.crops import FaceData, face_features
 from models.face.patch_attention import load_backbone
 from models.face.pixels import CROP_PX, centred, crop, pool96
 from models.face.video import decode, nearest_frames, read_frame_times, sample_times
-from tests.models.face.videos import face, film, moved, plain, recording, window
+from tests.models.face.videos import SIZE, face, film, moved, plain, recording, window
 
 STEP = 1 / 15
 
@@ -39,6 +43,52 @@ def test_decoding_yields_the_wanted_frames_with_their_own_pixels(tmp_path: Path)
     path = film(recording(tmp_path), [plain(20 * i + 20) for i in range(10)], _onsets(10))
     seen = {index: float(image.mean()) for index, image in decode(path, [2, 7])}
     assert seen == {2: pytest.approx(60, abs=4), 7: pytest.approx(160, abs=4)}
+
+
+def _with_key_frames(path: Path, n: int) -> Path:
+    """Write frames that get brighter, a key frame every eight, with frames between that look ahead."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=15, options={"g": "8", "bf": "2", "qp": "10"})
+        stream.width, stream.height, stream.pix_fmt = SIZE[0], SIZE[1], "yuv420p"
+        for index in range(n):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(plain(20 + 4 * index), format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_a_few_frames_are_picked_without_decoding_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    path, wanted = _with_key_frames(tmp_path / f"film.{ending}", 50), [9, 10, 33, 49]
+    whole = list(decode(path, wanted))
+    n_decoded, turned = Counter[str](), av.container.InputContainer.decode
+
+    def counted(self: Any, *streams: Any, **given: Any) -> Iterator[Any]:
+        for frame in turned(self, *streams, **given):
+            n_decoded["frames"] += 1
+            yield frame
+
+    class Watched:
+        def __init__(self, name: str) -> None:
+            self.container = av.open(name)
+            self.streams, self.seek, self.demux = self.container.streams, self.container.seek, self.container.demux
+
+        def __enter__(self) -> "Watched":
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.container.close()
+
+        def decode(self, *streams: Any, **given: Any) -> Iterator[Any]:
+            return counted(self.container, *streams, **given)
+
+    monkeypatch.setattr(video, "av", SimpleNamespace(open=Watched, error=av.error))
+    picked = list(video.pick(path, wanted))
+    assert [index for index, _ in picked] == wanted and 0 < n_decoded["frames"] <= 4 * 9
+    for (_, one), (_, other) in zip(picked, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [index for index, _ in video.pick(path, [3, 99])] == [3], "what is not there is left out"
 
 
 def test_a_window_gets_the_faces_of_its_own_time(tmp_path: Path) -> None:
