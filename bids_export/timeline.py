@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,6 +61,11 @@ def events(
 def complete(moments: Sequence[Moment]) -> tuple[int, ...]:
     """Return the trials that a recording shows in full, in their order."""
     rows = events(moments, gaps=(), sfreq=1.0, duration=0.0)
+    return in_full(rows)
+
+
+def in_full(rows: Iterable[Event]) -> tuple[int, ...]:
+    """Return the trials of which a row says that they were shown in full, and that this counts."""
     return tuple(sorted({row.trial for row in rows if row.trial is not None and _counts(row)}))
 
 

@@ -132,7 +132,8 @@ class Facts:
     complete, aborted or recovered, or None where the source does not say; ``notes`` are remarks of the source. ``sync`` is the
     certificate by legs, ``latency_s`` the median time that a sample was on its way, where the headset tells it.
     ``remembered`` says that the recording itself lies elsewhere: only what an export remembers of it is known; ``positions``
-    are then where its sensors sit. ``started`` is what spoke against the start, and what was seen of the participant before it.
+    are then where its sensors sit. ``elsewhere`` are trials that the runs which go on with this one show in full.
+    ``started`` is what spoke against the start, and what was seen of the participant before it.
     """
 
     source: str
@@ -161,6 +162,7 @@ class Facts:
     latency_s: float | None = None
     happenings: tuple[Happening, ...] = ()
     remembered: bool = False
+    elsewhere: frozenset[int] = frozenset()
     positions: Mapping[str, Point] = field(default_factory=dict)
     started: Started = field(default_factory=Started)
 

@@ -22,7 +22,7 @@ from bids_export.report import faces
 from bids_export.report.facts import Contact, Facts, Film, Point, ReportError, Signals, Span
 from bids_export.report.from_run import clips
 from bids_export.started import of_columns
-from bids_export.timeline import BAD_GAP
+from bids_export.timeline import BAD_GAP, in_full
 from collector.quality import CQ_LEVELS, EQ_LEVELS, judge, without
 from protocol import folder
 from protocol.folder import Quality
@@ -135,6 +135,7 @@ def load(dataset: Dataset, vhdr: Path) -> Facts:
         expects_film="face" in scopes, sync=about.get("SyncCertificate", {}),
         latency_s=about.get("TransportLatency", {}).get("median_s"),
         happenings=happenings.read(source / f"{stem}_notes.tsv"), started=of_columns(scan),
+        elsewhere=_elsewhere(vhdr, who["run"]),
     )  # fmt: skip
 
 
@@ -214,10 +215,26 @@ def _contact(path: Path, rule: Rule) -> Contact | None:
     )
 
 
-def _scan(vhdr: Path) -> Row:
+def _scans(vhdr: Path) -> list[Row]:
     path = next(iter(sorted(vhdr.parents[1].glob("*_scans.tsv"))), None)
-    rows = read_tsv(path) if path else []
-    return next((row for row in rows if row["filename"] == f"eeg/{vhdr.name}"), {})
+    return read_tsv(path) if path else []
+
+
+def _scan(vhdr: Path) -> Row:
+    return next((row for row in _scans(vhdr) if row["filename"] == f"eeg/{vhdr.name}"), {})
+
+
+def _elsewhere(vhdr: Path, run: str, *, seen: tuple[str, ...] = ()) -> frozenset[int]:
+    """Return the trials that the runs which go on with a run, one after the other, show in full."""
+    found: set[int] = set()
+    for row in _scans(vhdr):
+        name = _NAME.fullmatch(Path(row["filename"]).name)
+        if name is None or row.get("resumes") != f"run-{run}" or name["run"] in (run, *seen):
+            continue
+        later = vhdr.with_name(name[0])
+        found |= set(in_full(event_table.read(_beside(later, "_events.tsv"))))
+        found |= _elsewhere(later, name["run"], seen=(run, *seen))
+    return frozenset(found)
 
 
 def _quality(

@@ -67,13 +67,12 @@ def judge(facts: Facts) -> Verdict:
 def to_repeat(facts: Facts) -> tuple[int, ...]:
     """Return the trials that are of no use: never shown in full, or with too much of the EEG lost while they were.
 
-    A trial of which only ``repeated`` rows are here was shown in full once more in the run that goes on with this one: that run
-    answers for it.
+    A trial that the run which goes on with this one shows in full is answered for there, however it ended here.
     """
     trials = [e for e in facts.events if e.trial is not None and e.trial_type.startswith(("clip/", "rest/"))]
     good = {e.trial for e in trials if e.end == "complete" and _lost_share(e, facts) <= LOST_LIMIT}
     elsewhere = {e.trial for e in trials if e.end == REPEATED} - {e.trial for e in trials if e.end == "complete"}
-    return tuple(sorted({e.trial for e in trials if e.trial is not None} - good - elsewhere))
+    return tuple(sorted({e.trial for e in trials if e.trial is not None} - good - elsewhere - facts.elsewhere))
 
 
 def _lost_share(event: Event, facts: Facts) -> float:

@@ -146,7 +146,9 @@ def test_a_clip_that_a_resumed_run_shows_again_counts_there_and_the_verdict_asks
         "run-01": [("1", "repeated"), ("2", "complete")], "run-02": [("1", "complete")], "run-03": [("1", "complete")],
     }  # fmt: skip
     here = from_bids.Dataset(tmp_path / "bids")
-    assert [verdict.to_repeat(from_bids.load(here, path)) for path in here.recordings] == [(), (), ()]
+    read = [from_bids.load(here, path) for path in here.recordings]
+    assert [verdict.to_repeat(facts) for facts in read] == [(), (), ()]
+    assert [facts.elsewhere for facts in read] == [{1}, set(), set()]
 
 
 def test_a_file_that_was_damaged_in_the_dataset_is_made_again(tmp_path: Path) -> None:

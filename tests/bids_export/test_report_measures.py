@@ -226,6 +226,7 @@ def test_clips_that_never_ended_as_planned_or_lost_much_of_their_eeg_are_to_be_r
     )  # fmt: skip
     told = replace(facts, events=events)
     assert verdict.to_repeat(told) == (4, 5)  # the run that goes on with this one showed clip 6 again
+    assert verdict.to_repeat(replace(told, elsewhere=frozenset({5}))) == (4,)  # and clip 5, which was skipped here
     assert verdict.judge(told).repeat == (4, 5)
     assert verdict.judge(told).reasons[-1] == "repeat clips 4, 5"
 
