@@ -10,18 +10,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from collector import stamped
+from collector.stamped import LEVEL_S, TRUST_S, Floats, Integers
+from collector.stamped import MAD_TO_SD as MAD_TO_SD
+from collector.stamped import MIN_FIT_S as MIN_FIT_S
 
-MIN_FIT_S = 30.0  # below, a rate cannot be told from the noise of its stamps: the nominal one is taken
-TRUST_S = 0.1  # stamps that stray further than this from the counter are looked at; radio latency jitters by less
 ANEW_S = 0.01  # stamps that agree this well with a count from zero say that it wrapped, and did not begin anew
-LEVEL_S = 4.0  # how much of either side of a stray stamp is compared; a stall's burst is over by then
 LEVEL_Q = 0.1  # latency only ever adds: the early stamps are the true ones
-JITTERS = 8.0  # without a counter, a stamp this many times the jitter late is looked at
-MAD_TO_SD = 1.4826
 
 
 @dataclass
@@ -105,8 +101,8 @@ def n_lost(counter: Floats, stamps: Floats, sfreq: float) -> int:
     >>> n_lost(np.array([0.0, 1, 2, 5, 6]), np.arange(5) / 4, 4.0)
     2
     """
-    stamped = np.isfinite(stamps)
-    steps = steps_of(stamps[stamped], sfreq, counter[stamped])
+    told = np.isfinite(stamps)
+    steps = steps_of(stamps[told], sfreq, counter[told])
     return int(np.maximum(steps - 1, 0).sum())
 
 
@@ -128,7 +124,7 @@ def steps_of(stamps: Floats, sfreq: float, counter: Floats | None = None) -> Int
         1 where nothing was lost, 0 where a sample was sent twice.
     """
     steps = counted_steps(stamps, sfreq, counter) if counter is not None else None
-    return stamped_steps(stamps, sfreq) if steps is None else steps
+    return stamped.steps_of(stamps, sfreq) if steps is None else steps
 
 
 def counted_steps(stamps: Floats, sfreq: float, counter: Floats, *, modulus: int | None = None) -> Integers | None:
@@ -154,8 +150,13 @@ def _told_steps(stamps: Floats, sfreq: float, counter: Floats, modulus: int) -> 
         steps %= modulus
     # a counter that stands at its beginning right after a loss has begun anew, unless its stamps agree closely
     trust = np.where((counter[1:] == 0) & (counter[:-1] != modulus - 1), ANEW_S, TRUST_S) * sfreq
-    stray = np.abs(np.diff(stamps) * sfreq - steps) > trust
-    for at, shift in _level_shifts(stamps, steps, np.flatnonzero(stray), sfreq):
+    strays = np.flatnonzero(np.abs(np.diff(stamps) * sfreq - steps) > trust)
+    if len(strays):
+        late = (stamps - stamps[0]) * sfreq - np.concatenate([[0], np.cumsum(steps)])
+        before, after = stamped.floors(late, max(1, round(LEVEL_S * sfreq)))
+        # a packet that is stamped on arrival and a stall that is made up for move nothing for good
+        strays = strays[np.abs(after - before)[strays] > trust[strays] / 2]
+    for at, shift in _level_shifts(stamps, steps, strays, sfreq):
         steps[at] = _corrected(int(steps[at]), shift, modulus, trust=float(trust[at]))
     return steps
 
@@ -168,18 +169,6 @@ def _corrected(step: int, shift: float, modulus: int, *, trust: float) -> int:
     if step == 1:
         return 1  # the counter went on: the latency changed for good
     return max(1, step + round(shift))  # the counter began anew: the stamps are all there is
-
-
-def stamped_steps(stamps: Floats, sfreq: float) -> Integers:
-    """Return the steps of a stream without a counter: 1, and more where the stamps move for good."""
-    steps = np.ones(max(0, len(stamps) - 1), dtype=np.int64)
-    if not len(steps):
-        return steps
-    late = np.diff(stamps) * sfreq - 1
-    jitter = MAD_TO_SD * float(np.median(np.abs(late - np.median(late))))
-    for at, shift in _level_shifts(stamps, steps, np.flatnonzero(late > max(0.5, JITTERS * jitter)), sfreq):
-        steps[at] += max(0, round(shift))
-    return steps
 
 
 def _level_shifts(stamps: Floats, steps: Integers, strays: Integers, sfreq: float) -> list[tuple[int, float]]:
@@ -237,16 +226,18 @@ class Losses:
 
     def __init__(self, sfreq: float) -> None:
         self.n = 0
-        self._sfreq, self._reach = sfreq, max(1, round(LEVEL_S * sfreq))
+        self._sfreq, self._reach = sfreq, max(1, round((LEVEL_S + stamped.HOLD_S) * sfreq))
+        self._envelope = stamped.Envelope(sfreq)
         self._turns, self._settled, self._edge = Turns(), 0, 1
         self._counter, self._stamps = np.empty(0), np.empty(0)
 
     def take(self, counter: Floats, stamps: Floats) -> None:
         """Go on with a chunk, shapes (n_samples,)."""
-        stamped = np.isfinite(stamps)
+        told = np.isfinite(stamps)
         known = len(self._counter)
-        self._counter = np.concatenate([self._counter, counter[stamped]])
-        self._stamps = np.concatenate([self._stamps, stamps[stamped]])
+        self._counter = np.concatenate([self._counter, counter[told]])
+        self._stamps = np.concatenate([self._stamps, stamps[told]])
+        self._envelope.take(stamps[told])
         since = max(0, known - 1)
         trust = TRUST_S * self._sfreq
         self._turns.take(self._counter[since:], self._stamps[since:] * self._sfreq, trust=trust)
@@ -254,11 +245,15 @@ class Losses:
         steps = None
         if modulus is not None:
             steps = counted_steps(self._stamps, self._sfreq, self._counter, modulus=modulus)
+        seen = len(self._counter) - self._reach
         if steps is None:
-            steps = stamped_steps(self._stamps, self._sfreq)
+            steps = stamped.steps_of(self._stamps, self._sfreq, self._envelope)
+            # a long stall's burst is many rows at one time: it has to be over, unless the stamps went back
+            over = int(np.searchsorted(self._stamps, self._stamps[-1:].sum() - LEVEL_S))
+            seen = max(min(seen, over), seen - 4 * self._reach)
         lost = np.maximum(steps - 1, 0)
         # the step to row i stands at i - 1; a row is settled once the stretch that it is compared with has come in
-        settled = max(self._edge, len(self._counter) - self._reach)
+        settled = max(self._edge, seen)
         self._settled += int(lost[self._edge - 1 : settled - 1].sum())
         self.n = self._settled + int(lost[settled - 1 :].sum())
         drop = max(0, settled - 1 - self._reach)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bids_export.alignment import sample_clock
-from collector.losses import TRUST_S, Losses, n_lost
+from collector.losses import TRUST_S, Losses, n_lost, steps_of
 
 
 @pytest.mark.parametrize(("first", "n_gap"), [(50, 1), (50, 5), (50, 300), (120, 20), (50, 129)])
@@ -90,3 +90,48 @@ def test_a_count_that_is_no_number_ends_no_recording_and_its_sample_has_arrived(
     counter[[10, 49, 50, 90]] = np.nan
     assert n_lost(counter, numbers / 4, 4.0) == live(counter, numbers / 4, 4.0, chunk=chunk) == 2
     assert sample_clock(numbers / 4, sfreq=4.0, counter=counter).n_lost == 2
+
+
+def packets(size: int, jitter_s: float, *, n_lost: int = 0, seed: int = 0, sfreq: float = 256.0) -> np.ndarray:
+    """Return the stamps of 100 s of packets that are stamped on arrival, their samples 0.1 ms apart; 10,003 to .. are lost."""
+    numbers = np.delete(np.arange(round(100 * sfreq)), np.arange(10_003, 10_003 + n_lost))
+    packet = np.arange(len(numbers)) // size
+    last = np.minimum(packet * size + size - 1, len(numbers) - 1)
+    late = jitter_s * np.random.default_rng(seed).exponential(size=packet[-1] + 1)
+    arrived = np.maximum.accumulate(1e5 + numbers[last] * 1.0001 / sfreq + late[packet])
+    return arrived + (np.arange(len(numbers)) % size) * min(1e-4, 0.9 / sfreq / size)
+
+
+@pytest.mark.parametrize(("size", "jitter_s"), [(1, 0.005), (8, 0.0), (8, 0.005), (32, 0.003), (32, 0.005)])
+@pytest.mark.parametrize("n_gap", [0, 5, 32, 45, 700])
+def test_without_a_counter_packets_stamped_on_arrival_are_not_taken_for_losses(size: int, jitter_s: float, n_gap: int) -> None:
+    stamps = packets(size, jitter_s, n_lost=n_gap)
+    steps = steps_of(stamps, 256.0)
+    (gaps,) = np.nonzero(steps != 1)
+    assert len(gaps) == (n_gap > 0)
+    assert int((steps - 1).sum()) == n_gap
+    assert (np.abs(gaps - 10_002) <= size).all()
+    assert live(np.zeros(len(stamps)), stamps, 256.0, chunk=160) == n_gap
+
+
+@pytest.mark.parametrize("size", [8, 32])
+def test_losses_one_after_the_other_between_packets_are_told_apart(size: int) -> None:
+    stamps = packets(size, 0.003)
+    kept = np.delete(np.arange(len(stamps)), [*range(10_240, 10_304), *range(10_752, 10_784)])  # whole packets, 1.8 s apart
+    steps = steps_of(stamps[kept], 256.0)
+    assert steps[steps != 1].tolist() == [65, 33]
+
+
+def test_a_stall_of_packets_and_one_stamp_that_is_far_too_early_have_lost_nothing() -> None:
+    stamps = packets(8, 0.005)
+    stamps[5000:6400] = stamps[6399]  # more than five seconds of silence, then all at once
+    stamps[15_000] -= 0.08
+    assert (steps_of(stamps, 256.0) == 1).all()
+    assert live(np.zeros(len(stamps)), stamps, 256.0, chunk=160) == 0
+
+
+def test_a_counter_is_believed_where_a_packet_that_took_long_lacks_samples() -> None:
+    numbers = np.delete(np.arange(30_000), np.arange(10_000, 10_128))
+    packet = np.arange(len(numbers)) // 32
+    stamps = 1e5 + numbers[np.minimum(packet * 32 + 31, len(numbers) - 1)] / 256
+    assert n_lost(numbers % 256.0, stamps, 256.0) == live(numbers % 256.0, stamps, 256.0, chunk=32) == 128
