@@ -1,12 +1,25 @@
 """The page in a real browser, with a launcher that only shows scenes: every screen, every button, silence and death."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from collector.crew import Outcome
 from collector.page.commands import KEYS
+from collector.phrases import said
+from collector.refusals import refused
+from collector.scenes import Header, Known
+from collector.scenes import scene as scene_of
+from collector.situation import Situation
+from collector.timeline import Timeline
+from collector.verdict import judge, remembered
+from protocol import folder
+from protocol.folder import Manifest, Quality
 from protocol.messages import Command, Scene
+from protocol.scene import Contact, Trouble
 from tests.collector.page import scenes
 from tests.collector.page.launcher import Launcher
 from tests.page import SIZES, Operator
@@ -207,6 +220,49 @@ def test_vietnamese_studies_are_run_in_vietnamese(operator: Operator, launcher: 
     show(operator, launcher, scenes.record("vi"))
     operator.wait(lambda o: o.text("gauge-clip") == "đoạn phim Đoạn 3 trên 12")
     show(operator, launcher, scenes.record())
+
+
+def english(operator: Operator) -> list[str]:
+    """Return the little words of English that stand anywhere on the page."""
+    text = operator.page.evaluate("() => document.body.innerText")
+    return re.findall(r"\b(?:the|is|are|was|were|and|of|not|with|from|at least|overridden)\b", str(text), re.IGNORECASE)
+
+
+def test_what_the_launcher_says_in_a_vietnamese_study_is_vietnamese(
+    operator: Operator, launcher: Launcher, tmp_path: Path
+) -> None:
+    header = Header("Nghiên cứu", "07", "01", language="vi", n_trials=12)
+    on = {
+        "camera/lost": "no frame",
+        "stream/lost Marks": "no sample for 2.3 s",
+        "clock/step": "the wall clock was set by +9.0 s",
+    }
+    troubles = tuple(Trouble(code=code, text=why, level="warn", t_cause=0.0, t_raised=0.0) for code, why in on.items())
+    line = Timeline("vi")
+    for t, state in ((0.0, "baseline/eyes_open"), (20.0, "clip trial=3 target=fear")):
+        line.see(state, t)
+    line.add("alarm", "camera/lost", 25.0)
+    during = Situation("session", state="clip trial=3 target=fear", trial=3, n_trials=12, troubles=troubles, language="vi")
+    show(operator, launcher, scene_of(header, Known(during, t_s=30.0, timeline=line.moments), seq=1))
+    operator.wait(lambda o: o.text("also").endswith("không có hình từ camera · Marks im lặng · đồng hồ máy tính đã bị chỉnh"))
+    launcher.refuses = said(refused("not_now", "pause"), "vi")
+    operator.press("pause")
+    operator.wait(lambda o: o.text("told") == "Không thực hiện được: Tạm dừng: lúc này chưa làm được")
+    assert english(operator) == []
+    run = folder.create(tmp_path, participant="07", session="01", task="emotion")
+    poor = Quality(
+        metric="CQ", over="recording", threshold=0.8, value=0.61, coverage=1.0, n=9, per_sensor={}, verdict="exclude",
+        reason="contact quality 61.00% is below 80.00%",
+    )  # fmt: skip
+    Manifest(session_uid="u", end="complete", closed_wall="2026", quality=poor).save(run.manifest_json)
+    contact = Contact(state="no_blinks", n_cues=6, n_seen=1, alpha=1.5, overridden="tóc giả")
+    verdict = remembered(judge(run, Outcome("complete")), contact=contact, gate_overridden="tóc khô", skipped=True)
+    end = Situation("finish", n_trials=12, language="vi", said=verdict.said((), "vi"))
+    show(operator, launcher, scene_of(header, Known(end), seq=2))
+    operator.wait(lambda o: "ngưỡng tiếp xúc chưa đạt (tóc khô)" in o.text("reasons"))
+    assert english(operator) == []
+    show(operator, launcher, scenes.record())
+    assert english(operator), "the look for it finds it"
 
 
 @pytest.mark.parametrize("size", SIZES)
