@@ -1,9 +1,7 @@
-"""Small BIDS roots in which everybody is filmed, and runs that nobody watches."""
+"""Small BIDS roots in which everybody is filmed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +10,6 @@ from models import bids
 from tests.models.face.videos import face, film
 
 FPS = 5.0
-
-
-class Quiet:
-    """Steps that nobody watches; what they say is kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def with_faces(root: Path) -> Path:

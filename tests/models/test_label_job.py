@@ -4,12 +4,9 @@ import csv
 import json
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from models import bids, card, clips, job, label_job, labels
@@ -17,44 +14,16 @@ from models.bids import BidsError
 from models.card import CardError
 from models.label_cli import app
 from tests.models import bids_root
-from tests.models.face.videos import face, film
+from tests.models.filmed import with_faces
 from tests.models.told import Told
 
 pytestmark = pytest.mark.usefixtures("few_epochs")
-
-FPS = 5.0
-
-
-class Quiet:
-    """Steps that nobody watches."""
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    def say(self, line: str) -> None:
-        pass
-
-
-def with_faces(root: Path) -> Path:
-    """Film everybody: the drawn face shows each clip's emotion."""
-    for seed, files in enumerate(bids.find_recordings(root, scope=None)):
-        rows = bids.read_table(files.sibling("_events.tsv"), "onset", "duration", "trial_type")
-        rng = np.random.default_rng(seed)
-        images, onsets = [], []
-        for row in rows:
-            shown = face(row["trial_type"].removeprefix("clip/"), seed=seed)
-            for index in range(int(float(row["duration"]) * FPS)):
-                images.append(np.clip(shown + rng.normal(0, 3, (*shown.shape[:2], 1)), 0, 255).astype(np.uint8))
-                onsets.append(float(row["onset"]) + index / FPS)
-        film(files, images, onsets)
-    return root
 
 
 @pytest.fixture(scope="module")
 def learnt_from(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = with_faces(bids_root.write_root(tmp_path_factory.mktemp("old") / "bids", clips_per_emotion=1, effect=4.0))
-    job.run(job.Options(root=root, features=("pool96",), splits=("leave-one-subject-out",), seed=1), Quiet())
+    job.run(job.Options(root=root, features=("pool96",), splits=("leave-one-subject-out",), seed=1), Told())
     return root
 
 
@@ -78,7 +47,7 @@ def table(out: Path, name: str) -> list[dict[str, str]]:
 
 
 def test_new_recordings_are_labelled_by_both_and_by_their_fusion(models: Path, new: Path) -> None:
-    done = label_job.run(label_job.Options(root=new, models=models), Quiet())
+    done = label_job.run(label_job.Options(root=new, models=models), Told())
     rows = table(done.out, "09")
     assert [row["trial_type"].partition("/")[0] for row in rows].count("clip") == 4 and rows == list(done.rows)
     for row in rows:
@@ -96,19 +65,19 @@ def test_new_recordings_are_labelled_by_both_and_by_their_fusion(models: Path, n
 
 
 def test_the_page_of_clips_shows_the_faces_that_may_be_shown_and_is_named_after_them(models: Path, new: Path) -> None:
-    done = label_job.run(label_job.Options(root=new, models=models), Quiet())
+    done = label_job.run(label_job.Options(root=new, models=models), Told())
     picture = done.out / "figures/clips/sub-09_ses-01_task-emotion_run-01_clips.png"
     assert picture in done.files and picture.stat().st_size > 20_000
     page = (done.out / "clips.html").read_text()
     assert 'src="figures/clips/sub-09_ses-01_task-emotion_run-01_clips.png"' in page and "data:image" not in page
     bids_root.write_participants(new, [("09", "yes", "eeg+train")])
-    label_job.run(label_job.Options(root=new, models=models), Quiet())
+    label_job.run(label_job.Options(root=new, models=models), Told())
     assert not picture.exists() and not (done.out / "clips.html").exists(), "no consent to the face"
     assert {row["face_missing"] for row in table(done.out, "09")} == {"yes"}
 
 
 def test_a_recording_that_was_learnt_from_is_said_to_be(models: Path, learnt_from: Path, tmp_path: Path) -> None:
-    done = label_job.run(label_job.Options(root=learnt_from, models=models, out=tmp_path / "out", pictures=False), Quiet())
+    done = label_job.run(label_job.Options(root=learnt_from, models=models, out=tmp_path / "out", pictures=False), Told())
     assert {(row["out_of_fold"], row["participant_seen"]) for row in done.rows} == {("no", "yes")}
 
 
@@ -127,7 +96,7 @@ def test_it_is_known_again_after_its_sidecars_were_edited_and_another_session_is
         if path.suffix in (".vhdr", ".vmrk"):
             path.write_text(path.read_text(encoding="utf-8").replace("ses-01", "ses-02"), encoding="utf-8")
         path.rename(path.with_name(path.name.replace("ses-01", "ses-02")))
-    done = label_job.run(label_job.Options(root=root, models=models, pictures=False), Quiet())
+    done = label_job.run(label_job.Options(root=root, models=models, pictures=False), Told())
     for session, out_of_fold in (("ses-01", "no"), ("ses-02", "yes")):
         rows = table(done.out, f"01/{session}")
         assert {(row["out_of_fold"], row["participant_seen"]) for row in rows} == {(out_of_fold, "yes")}
@@ -135,13 +104,13 @@ def test_it_is_known_again_after_its_sidecars_were_edited_and_another_session_is
 
 def test_the_labels_of_emo_train_are_not_written_over(models: Path, learnt_from: Path) -> None:
     with pytest.raises(BidsError, match="holds the out-of-fold labels of emo-train; name another folder with --out"):
-        label_job.run(label_job.Options(root=learnt_from, models=models), Quiet())
+        label_job.run(label_job.Options(root=learnt_from, models=models), Told())
 
 
 def test_an_unsure_label_is_withheld(models: Path, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     titles: list[str] = []
     monkeypatch.setattr(clips, "draw", lambda path, drawn, *_, **__: titles.extend(one.title for one in drawn) or path)
-    done = label_job.run(label_job.Options(root=new, models=models, abstain_below=1.0), Quiet())
+    done = label_job.run(label_job.Options(root=new, models=models, abstain_below=1.0), Told())
     assert len(titles) == 4 and all(title.endswith("label abstained") for title in titles)
     assert {(row["label"], row["abstained"]) for row in done.rows} == {("n/a", "yes")}
     whole = labels.by_clip(done.predictions)
@@ -155,7 +124,7 @@ def test_without_a_fusion_the_only_model_labels(models: Path, new: Path, tmp_pat
     alone.mkdir()
     for path in models.glob("eeg_pool96.*"):
         shutil.copy(path, alone)
-    done = label_job.run(label_job.Options(root=new, models=alone, pictures=False), Quiet())
+    done = label_job.run(label_job.Options(root=new, models=alone, pictures=False), Told())
     assert {row["label_by"] for row in done.rows} == {"eeg"} and {row["p_fused_fear"] for row in done.rows} == {"n/a"}
     for path in models.glob("face_pool96.*"):
         shutil.copy(path, alone)
@@ -196,18 +165,18 @@ def test_models_that_were_not_learnt_together_are_refused(models: Path, tmp_path
 
 def test_what_is_no_model_of_ours_is_one_line(models: Path, new: Path, tmp_path: Path) -> None:
     with pytest.raises(CardError, match="models = none: one is needed"):
-        label_job.run(label_job.Options(root=new, models=tmp_path / "nothing"), Quiet())
+        label_job.run(label_job.Options(root=new, models=tmp_path / "nothing"), Told())
     bad = tmp_path / "bad"
     shutil.copytree(models, bad)
     (bad / "eeg_pool96.safetensors").write_bytes(pickle.dumps({"weights": [1.0]}))
     with pytest.raises(CardError, match=r"eeg_pool96\.safetensors: is no model with its card") as error:
-        label_job.run(label_job.Options(root=new, models=bad), Quiet())
+        label_job.run(label_job.Options(root=new, models=bad), Told())
     assert "\n" not in str(error.value)
     other = json.loads((models / "eeg_pool96.json").read_text()) | {"extractor": "another"}
     shutil.copy(models / "eeg_pool96.safetensors", bad)
     (bad / "eeg_pool96.json").write_text(json.dumps(other))
     with pytest.raises(CardError, match="extractor = another: here it is pool96"):
-        label_job.run(label_job.Options(root=new, models=bad), Quiet())
+        label_job.run(label_job.Options(root=new, models=bad), Told())
 
 
 def test_the_command_prints_labels_for_machines(models: Path, new: Path, capsys: pytest.CaptureFixture[str]) -> None:

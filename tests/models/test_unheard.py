@@ -17,7 +17,8 @@ from models.splits import HEADLINE, SPLITS
 from models.unheard import with_unheard
 from models.windows import Rules, Window
 from tests.models import bids_root, planted
-from tests.models.filmed import Quiet, with_faces
+from tests.models.filmed import with_faces
+from tests.models.told import Told
 
 pytestmark = pytest.mark.usefixtures("few_epochs")
 
@@ -62,7 +63,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(root: Path) -> tuple[job.Done, list[str]]:
-    steps = Quiet()
+    steps = Told()
     return job.run(
         job.Options(root=root, features=("pool96",), splits=("leave-one-subject-out",), clips=False), steps
     ), steps.lines
@@ -105,7 +106,7 @@ def test_every_modality_is_scored_on_the_windows_with_eeg_and_learns_from_them(t
 
 def test_without_faces_a_recording_without_eeg_is_refused_as_before(root: Path, tmp_path: Path) -> None:
     with pytest.raises(bids.BidsError, match="0 of the map's 28 channels are good"):
-        job.run(job.Options(root=root, out=tmp_path / "out", models=("eeg",), features=("pool96",)), Quiet())
+        job.run(job.Options(root=root, out=tmp_path / "out", models=("eeg",), features=("pool96",)), Told())
 
 
 def test_kept_models_label_new_recordings_of_which_half_or_all_eeg_is_lost(
@@ -115,14 +116,14 @@ def test_kept_models_label_new_recordings_of_which_half_or_all_eeg_is_lost(
     with_faces(new)
     lose(new, "09", 2)
     silence(new, "10")
-    done = label_job.run(label_job.Options(root=new, models=trained[0].out / "models", pictures=False), Quiet())
+    done = label_job.run(label_job.Options(root=new, models=trained[0].out / "models", pictures=False), Told())
     rows = tables(done.out)
     assert [row["eeg_missing"] for row in rows["09"]] == ["yes", "yes", "no", "no"]
     assert [row["eeg_missing"] for row in rows["10"]] == ["yes"] * 4
     assert {row["label"] for mine in rows.values() for row in mine} <= set(bids_root.EMOTIONS)
     bids_root.write_participants(new, [("10", "yes", "eeg+face")])
     alone = label_job.run(
-        label_job.Options(root=new, models=trained[0].out / "models", out=tmp_path / "alone", pictures=False), Quiet()
+        label_job.Options(root=new, models=trained[0].out / "models", out=tmp_path / "alone", pictures=False), Told()
     )
     assert [row["label"] for row in tables(alone.out)["10"]] == [row["label"] for row in rows["10"]], "nobody's EEG is good"
 
