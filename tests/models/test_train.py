@@ -9,6 +9,7 @@ import pytest
 
 from models import card, fold, keep, predict, splits
 from models.dataset import Dataset
+from models.eeg import itnet, map_cnn, sst
 from models.evaluate import MetricsRow
 from models.face import kept as kept_face
 from models.face.crops import FaceData
@@ -96,6 +97,39 @@ def test_the_features_of_the_tested_participant_change_no_model(strong: Dataset,
     spoilt = dataclasses.replace(given, eeg=eeg, face=faces)
     for ours, theirs in zip(*(_tensors(fold.train(either, part, seed=5)) for either in (given, spoilt)), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+SHAPES = {"itnet": (28, 384), "sst": (28, 30), "de-logistic": (28, 5), "de-svm": (28, 5), "nearest": (28, 8), "jadhav": (28, 8)}
+
+
+@pytest.mark.parametrize("model", SHAPES)
+def test_nothing_but_training_and_validation_decides_what_a_model_becomes(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same detector for the other models of the EEG, in a fold of the headline, where many windows stand on no side."""
+    for module in (itnet, sst, map_cnn):
+        name = "JADHAV" if module is map_cnn else "SETTINGS"
+        monkeypatch.setattr(module, name, dataclasses.replace(getattr(module, name), epochs=1))
+    data = planted.dataset(n_people=3, clips_per_emotion=2)
+    part = splits.leave_subject_and_stimulus_out(data.windows, data.labels, 1).folds[0]
+    x = np.random.default_rng(0).standard_normal((len(data.labels), *SHAPES[model])).astype(np.float32)
+    given = dataclasses.replace(_heard(data), eeg=x, eeg_model=model)
+    learnt = np.isin(np.arange(len(x)), [*part.train, *part.validation])
+    assert (~learnt).sum() > len(part.test)
+
+    def said(rows: np.ndarray) -> np.ndarray:
+        """Return what it says of the tested windows as they are, having been given other labels and values in some rows."""
+        labels = np.where(rows, 3 - data.labels, data.labels)
+        values = np.where(rows[:, None, None], np.float32(1e6), x)
+        trained = fold.train(dataclasses.replace(given, labels=labels, eeg=values), part, seed=5)
+        assert trained.eeg is not None
+        return trained.eeg.predict_proba(x[part.test])
+
+    honest = said(np.zeros(len(x), dtype=bool))
+    np.testing.assert_array_equal(said(~learnt), honest)
+    assert not np.array_equal(said(np.arange(len(x)) == part.train[0]), honest), "the test would not see a leak"
+
+
+def _heard(data: Dataset) -> fold.Inputs:
+    return fold.inputs(data, eeg_kind="pool96", face_kind="pool96", modalities=("eeg",))
 
 
 def _tensors(trained: fold.Trained) -> list[np.ndarray]:
