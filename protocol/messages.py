@@ -68,11 +68,13 @@ class DiskStatus(Body, frozen=True):
 
 
 class CameraStatus(Body, frozen=True):
-    """What the camera does at this moment."""
+    """What the camera does at this moment; ``age_s`` is that of its newest frame, None before the first."""
 
     fps_hz: float
     n_dropped: int
     file: str
+    fps_nominal_hz: float | None = None
+    age_s: float | None = None
 
 
 class Alarm(Body, frozen=True):

@@ -61,7 +61,7 @@ class Camera:
         on_file: Callable[[Path], None] = _nothing, on_fault: Callable[[Exception], None] = _nothing,
         reopen: Callable[[], Capture] | None = None, queue_frames: int = QUEUE_FRAMES, preview: Previewer | None = None,
     ) -> None:  # fmt: skip
-        self.preview = preview
+        self.preview, self._fps = preview, fps
         self.path, self._now, self._reopen, self._tell_fault = path, now, reopen, on_fault
         self._encoder = Encoder(
             path, fps=fps, on_file=on_file, on_row=on_row, on_fault=self._failed, queue_frames=queue_frames
@@ -130,7 +130,11 @@ class Camera:
 
         times = list(self._times) if self.flowing else []
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-        return CameraStatus(fps_hz=fps, n_dropped=self.n_dropped, file=(self.files or (self.path,))[-1].name)
+        t = self._t_frame
+        return CameraStatus(
+            fps_hz=fps, n_dropped=self.n_dropped, file=(self.files or (self.path,))[-1].name, fps_nominal_hz=self._fps,
+            age_s=None if t is None else max(0.0, self._now() - t),
+        )  # fmt: skip
 
     # ---- from the capture thread, the encoder's, and the watchdog's
 

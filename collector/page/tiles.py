@@ -10,6 +10,7 @@ from protocol.words_types import Language
 
 STALE_S = 2.0  # a stream is silent after this, or after three of its samples
 OFF_FRAC = 0.05  # a rate that is off by more is looked at
+SLOW_FPS = 0.75  # share of the camera's rate below which the preflight blocks, too
 LOSSES = (0.01, 0.10)  # share of lost samples that is looked at, and that is bad
 PREFIXES = ("EmotivDataStream-", "emolab-")  # say nothing to who sees nothing else
 
@@ -19,7 +20,7 @@ Health = Literal["good", "look", "bad", "quiet"]
 def tiles(status: Status, language: Language, *, since_s: float) -> list[dict[str, Any]]:
     """Return the tiles of all streams, and of the camera; ``since_s`` is the age of the status itself."""
     shown = [_stream(stream, language, since_s) for stream in status.streams]
-    return shown + ([_camera(status.camera, language)] if status.camera else [])
+    return shown + ([_camera(status.camera, language, since_s)] if status.camera else [])
 
 
 def health(stream: StreamStatus, age_s: float | None) -> Health:
@@ -69,12 +70,21 @@ def _age(age_s: float | None, language: Language) -> str:
     return WORDS[language]["tile_age"].format(age=int(age_s))
 
 
-def _camera(camera: CameraStatus, language: Language) -> dict[str, Any]:
+def camera_health(camera: CameraStatus, age_s: float | None) -> Health:
+    """Return how the camera is: silent, slower than the study asks for, or well."""
+    if camera.fps_hz <= 1 or (age_s is not None and age_s > STALE_S):
+        return "bad"
+    wanted = camera.fps_nominal_hz
+    return "look" if wanted is not None and camera.fps_hz < SLOW_FPS * wanted else "good"
+
+
+def _camera(camera: CameraStatus, language: Language, since_s: float) -> dict[str, Any]:
     words = WORDS[language]
+    age = camera.age_s + since_s if camera.age_s is not None else None
     return {
         "name": words["tile_camera"],
-        "health": "good" if camera.fps_hz > 1 else "bad",
+        "health": camera_health(camera, age),
         "rate": words["tile_fps"].format(fps=number(camera.fps_hz, language)),
-        "age": "",
+        "age": _age(age, language),
         "lost": words["tile_dropped"].format(n=number(camera.n_dropped, language)),
     }

@@ -141,6 +141,8 @@ def test_a_camera_that_gives_nothing_more_is_lost_and_what_came_is_kept(tmp_path
     assert made.flowing
     ahead[0] = 2.1
     assert not made.flowing and made.status().fps_hz == 0  # a recording does not begin with it, though it gave frames once
+    age_s = made.status().age_s
+    assert age_s is not None and age_s > 2.0 and made.status().fps_nominal_hz == 30
     made.stop()
     assert len(times(tmp_path / "a.mkv")) == rows.n > 0
 

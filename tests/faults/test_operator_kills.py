@@ -5,10 +5,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import pyxdf
 
@@ -70,6 +72,17 @@ def kill(live: Live, who: str) -> int:
     return pid
 
 
+def open_to_others(live: Live) -> dict[str, int]:
+    """Return which processes listen where other machines could reach them, and at how many ports."""
+    found: dict[str, int] = {}
+    for who in ("launcher", "page", "collector", "window", "twin"):
+        listening = [c for c in psutil.Process(live.pid(who)).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+        outside = {c.laddr.port for c in listening if not ip_address(c.laddr.ip).is_loopback}
+        if outside:
+            found[who] = len(outside)
+    return found
+
+
 def shown(live: Live, n_clips: int) -> Callable[[], bool]:
     path = live.run.journal("window")
     return lambda: path.exists() and path.read_text(encoding="utf-8").count("clip/onset") >= n_clips
@@ -86,6 +99,7 @@ def killed_in_turn(study: Path, lab: dict[str, str], browser: Any, participant: 
         old = kill(first, "page")
         until(first, lambda: first.pid_of("page") not in (old, None))
         obey(first, operator, shown(first, 1))
+        assert open_to_others(first).keys() <= {"window", "twin"}, "who sends by LSL, which listens everywhere"
         window = first.pid("window")
         first.process.kill()
         first.process.communicate()

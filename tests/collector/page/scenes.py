@@ -173,7 +173,7 @@ def status(*, age_s: float = 0.1, lost_eeg: int = 12) -> Status:
             stream("emolab-notes", 0.0, 1, age=100.0),
         ),
         disk=DiskStatus(free_B=212_000_000_000, left_s=74_400.0),
-        camera=CameraStatus(fps_hz=30.0, n_dropped=0, file="face.mkv"),
+        camera=CameraStatus(fps_hz=30.0, n_dropped=0, file="face.mkv", fps_nominal_hz=30.0, age_s=0.03),
     )  # fmt: skip
 
 

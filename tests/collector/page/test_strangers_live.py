@@ -1,9 +1,13 @@
 """Strangers at the door of the real server: nothing is shown to them, and nothing can be commanded by them."""
 
 import http.client
+import http.server
 import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -116,17 +120,52 @@ def test_a_browser_that_opens_the_launcher_s_file_is_let_in_and_its_address_tell
     context.close()
 
 
-def test_a_foreign_page_in_the_operators_own_browser_cannot_pause(chromium, page: Launcher) -> None:
+@dataclass
+class Neighbour:
+    """Another server of this machine: to a browser it is the same site, to which it brings the same cookies."""
+
+    url: str = ""
+    brought: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def neighbour() -> Iterator[Neighbour]:
+    made = Neighbour()
+
+    class Evil(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<p>evil")
+            made.brought.append(self.headers.get("Cookie", ""))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        made.url = f"http://127.0.0.1:{server.server_port}"
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+def test_a_foreign_page_in_the_operators_own_browser_cannot_pause(chromium, page: Launcher, neighbour: Neighbour) -> None:
     """A page of another server of this machine, open beside the operator's, with the operator's cookies."""
     with Operator(chromium, page.url) as operator:
         operator.wait(lambda o: o.screen == "record")
         stranger = operator.page.context.new_page()
         stranger.goto(f"http://localhost:{page.port}/")  # another site to the browser: the cookie is not brought
         assert "403" in stranger.content()
+        sent: list[Any] = []
+        stranger.on("request", lambda request: sent.append(request))
         script = """async base => {
-            const tried = [];
-            for (const path of ['/', '/_nicegui_ws/socket.io/?EIO=4&transport=polling'])
-                tried.push(await fetch(base + path, {credentials: 'include', mode: 'no-cors'})
+            const tried = [], polling = '/_nicegui_ws/socket.io/?EIO=4&transport=polling';
+            const command = '42["event",{"verb":"pause"}]';
+            for (const [path, more] of [['/', {}], [polling, {}], [polling + '&sid=x', {method: 'POST', body: command}]])
+                tried.push(await fetch(base + path, {credentials: 'include', mode: 'no-cors', ...more})
                     .then(r => r.type, () => 'failed'));
             tried.push(await new Promise(done => {
                 const s = new WebSocket(base.replace('http', 'ws') + '/_nicegui_ws/socket.io/?EIO=4&transport=websocket');
@@ -134,8 +173,19 @@ def test_a_foreign_page_in_the_operators_own_browser_cannot_pause(chromium, page
             }));
             return tried;
         }"""
-        stranger.goto("data:text/html,<p>evil")
-        assert stranger.evaluate(script, f"http://127.0.0.1:{page.port}")[2] == "failed"
+        stranger.goto(neighbour.url)
+        tried = stranger.evaluate(script, f"http://127.0.0.1:{page.port}")
+        assert tried == ["failed"] * 4
+        base = f"http://127.0.0.1:{page.port}"
+        asked = [(r.method, r.url.removeprefix(base)) for r in sent if r.url.startswith(f"{base}/")]
+    assert [(method, path.partition("?")[0]) for method, path in asked] == [
+        ("GET", "/"), ("GET", "/_nicegui_ws/socket.io/"), ("POST", "/_nicegui_ws/socket.io/"),
+    ]  # fmt: skip
+    assert any(cookie(page) in brought for brought in neighbour.brought), "cookies are every port's"
+    site = {"Cookie": cookie(page), "Sec-Fetch-Site": "same-site"}
+    for method, path in asked:  # a browser does not tell a page why it failed: what it sent is sent once more
+        assert [ask(page, path, method=method, **site, **more)[0] for more in ({}, {"Origin": neighbour.url})] == [403, 403]
+    assert page.commands == []
 
 
 def test_the_page_listens_on_loopback_alone(page: Launcher) -> None:
@@ -143,5 +193,5 @@ def test_the_page_listens_on_loopback_alone(page: Launcher) -> None:
 
     assert page.process is not None
     listening = [c.laddr for c in psutil.Process(page.process.pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
-    ours = [address for address in listening if address.port == page.port]
-    assert [address.ip for address in ours] == ["127.0.0.1"]
+    assert page.port in {address.port for address in listening}
+    assert {address.ip for address in listening} == {"127.0.0.1"}, "on any port"

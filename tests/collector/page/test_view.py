@@ -9,9 +9,9 @@ import pytest
 from collector.page import commands, components, report, view
 from collector.page.board import Board
 from collector.page.ticker import Changes
-from collector.page.tiles import health, tiles
+from collector.page.tiles import camera_health, health, tiles
 from collector.page.words import WORDS, number
-from protocol.messages import Ack, Command, Scene, StreamStatus, Verb
+from protocol.messages import Ack, CameraStatus, Command, Scene, StreamStatus, Verb
 from protocol.scene import Contact, Instruction, Said
 from tests.collector.page import scenes
 from tests.collector.page.test_board import Clock, Wire
@@ -157,7 +157,21 @@ def test_how_a_stream_is(changes: dict, expected: str) -> None:
 def test_a_tile_says_rate_age_and_loss() -> None:
     eeg, *_, camera = tiles(scenes.status(lost_eeg=1_000), "vi", since_s=0.0)
     assert eeg == {"name": "EEG", "health": "look", "rate": "256 Hz", "age": "0 s", "lost": "mất 1,1 %"}
-    assert (camera["name"], camera["rate"]) == ("Camera", "30 hình/s")
+    assert (camera["name"], camera["rate"], camera["age"]) == ("Camera", "30 hình/s", "0 s")
+    late = tiles(scenes.status(), "en", since_s=3.0)[-1]
+    assert (late["name"], late["health"], late["age"]) == ("Camera", "bad", "3 s")
+
+
+@pytest.mark.parametrize(
+    ("fps", "nominal", "age_s", "expected"),
+    [
+        (30.0, 30.0, 0.03, "good"), (23.0, 30.0, 0.03, "good"), (22.0, 30.0, 0.03, "look"), (15.0, None, 0.03, "good"),
+        (30.0, 30.0, 2.5, "bad"), (0.0, 30.0, None, "bad"),
+    ],
+)  # fmt: skip
+def test_how_the_camera_is(fps: float, nominal: float | None, age_s: float | None, expected: str) -> None:
+    camera = CameraStatus(fps_hz=fps, n_dropped=0, file="face.mkv", fps_nominal_hz=nominal, age_s=age_s)
+    assert camera_health(camera, age_s) == expected
 
 
 def test_the_age_of_a_sample_grows_while_the_collector_is_silent() -> None:
