@@ -19,7 +19,10 @@ PAGE = Path(__file__).parent / "models.md"
 START, STOP = "<!-- networks -->", "<!-- /networks -->"
 N_CLASSES = 4
 # what a window of 28 channels is to each: features of InceptionV3 or pool96, the signal at 128 Hz, differential entropies
-INPUTS = (("map_cnn", (28, 2048)), ("map_cnn", (28, 96)), ("jadhav", (28, 2048)), ("itnet", (28, 384)), ("sst", (28, 30)))
+INPUTS = (
+    ("map_cnn", (28, 2048)), ("map_cnn", (28, 96)), ("map_cnn_full", (28, 2048)), ("jadhav", (28, 2048)), ("itnet", (28, 384)),
+    ("sst", (28, 30)),
+)  # fmt: skip
 
 
 def main() -> None:

@@ -29,6 +29,12 @@ def _sst() -> Model:
     return sst.model()
 
 
+def _full() -> Model:
+    from models.eeg import map_cnn
+
+    return map_cnn.full()
+
+
 def _jadhav() -> Model:
     from models.eeg import map_cnn
 
@@ -61,6 +67,7 @@ def _nearest() -> Model:
 
 MODELS: Mapping[str, Callable[[], Model]] = {
     PAPERS_OWN: _map_cnn,
+    "map_cnn_full": _full,
     "jadhav": _jadhav,
     "itnet": _itnet,
     "sst": _sst,

@@ -1,5 +1,6 @@
 """The scalp map and its network: places, shapes, parameters, training."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from models.eeg import map_cnn, scalp_map, training
 from models.eeg.map_cnn import Config, MapCnn
-from models.eeg.recogniser import Task
+from models.eeg.recogniser import Model, Task
 from models.eeg.training import Learner
 
 
@@ -53,6 +54,15 @@ class TestNetwork:
         # 1x1: 2048*64+64; 3x3: 64*64*9; 2x2: 64*32*4; 1x1: 32*16; norms 2*(64+32+16); 96*64+64; 64*4+4
         expected = 131_136 + 36_864 + 8_192 + 512 + 224 + 6_208 + 260
         assert n_parameters(MapCnn(Config(n_features=2048, n_classes=4))) == expected
+
+    @pytest.mark.parametrize(("build", "expected"), [(map_cnn.full, 1_179_648), (map_cnn.jadhav, 294_912)])
+    def test_as_the_papers_have_it_the_3x3_sees_all_2048_planes(self, build: Callable[[], Model], expected: int) -> None:
+        learner = build().build(Task(shape=(28, 2048), n_classes=4, n_windows=100, seed=1))
+        assert isinstance(learner, Learner)
+        network = learner.make()
+        first = next(part for part in network.modules() if isinstance(part, torch.nn.Conv2d))
+        assert (first.kernel_size, first.in_channels, first.weight.numel()) == ((3, 3), 2048, expected)
+        assert sum(isinstance(part, torch.nn.Conv2d) for part in network.modules()) == 3
 
     def test_96_features_go_into_the_3x3_directly(self) -> None:
         assert n_parameters(MapCnn(Config(n_features=96, n_classes=3))) == 96 * 64 * 9 + 8_192 + 512 + 224 + 6_208 + 195
