@@ -116,7 +116,8 @@ def run(
     plan = _resumed(plan, resume, again, screen)
     if attended:  # before anybody is asked for a consent; the preflight blocks with the same line
         for one in collision.stranger(plan):
-            screen.print(f"{one.text}. {one.cure}.", markup=False, highlight=False, style="yellow")
+            for part in (one.text, one.cure):
+                screen.print(part, markup=False, highlight=False, style="yellow")
     given = Given(age, sex, handedness, agreed, hair, cap_size, head_circumference, signed, screened)
     form = _form(plan, given, screen)
     ended = sitting.sit(plan, form, lock, screen=screen, options=options, known=collision.findings(plan, form[0]))
