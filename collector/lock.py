@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from collector.processes import birth
 from protocol.journal import boot_id
@@ -64,8 +64,10 @@ def orphans(folder: Path, *, born: Callable[[int], str | None] = birth) -> Orpha
     return Orphans(Path(record.run) if record.run else None, record.processes, living)
 
 
-class _Record(msgspec.Struct):
+class _Record(BaseModel):
     """Who holds a lock: each process by number and mark of its beginning."""
+
+    model_config = ConfigDict(frozen=True)
 
     boot: str
     run: str
@@ -162,7 +164,8 @@ class Lock:
         file.seek(0)
         file.truncate()
         if self._held:
-            file.write(msgspec.json.encode(_Record(boot_id(), self._run, self._held)))
+            record = _Record(boot=boot_id(), run=self._run, processes=self._held)
+            file.write(record.model_dump_json().encode())
         file.flush()
 
     def _is_held(self, record: _Record) -> bool:
@@ -174,8 +177,8 @@ class Lock:
 def _parse(data: bytes) -> _Record | None:
     """Read a lock; an empty one, or one torn by a crash, is nobody's."""
     try:
-        return msgspec.json.decode(data, type=_Record)
-    except msgspec.MsgspecError:
+        return _Record.model_validate_json(data)
+    except ValidationError:
         return None
 
 
@@ -183,6 +186,27 @@ def machine_folder() -> Path:
     """Return where the lock of this machine's devices lies: one session at a time has the headset and the camera."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "emolab" / socket.gethostname()
+
+
+def left_of(folder: Path, person: Path) -> Path | None:
+    """Return the lock in a folder that a launcher which died has left, where its run lies in a participant's folder."""
+    path = folder / NAME
+    record = _parse(path.read_bytes()) if path.exists() else None
+    if record is None or not record.run or not Path(record.run).is_relative_to(person):
+        return None
+    lives = record.boot == boot_id() and any(birth(pid) == mark for pid, mark in record.processes.values())
+    return None if lives else path
+
+
+def forget(folder: Path, person: Path) -> Path | None:
+    """Empty a lock that :func:`left_of` finds, and return it; a lock that is held stays."""
+    if left_of(folder, person) is None:
+        return None
+    with _exclusive(folder / NAME) as file:
+        path = left_of(folder, person)  # a session may have begun in between
+        if path is not None:
+            file.truncate(0)
+    return path
 
 
 def _refusal(path: Path, what: str, record: _Record) -> str:

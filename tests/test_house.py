@@ -30,7 +30,7 @@ def test_the_base_install_reads_studies_exports_and_reports_without_the_extras()
         "    def find_spec(self, name, *_):\n"
         f"        if name.partition('.')[0] in {heavy!r}: raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
-        "import protocol.cli, bids_export.cli, collector.cli\n"
+        "import protocol.cli, bids_export.cli, bids_export.withdraw.cli, bids_export.withdraw.job, collector.cli\n"
         "import bids_export.report.session_page, bids_export.report.participant_page, bids_export.report.group_page\n"
         "print(json.dumps('done'))"
     )

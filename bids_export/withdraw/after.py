@@ -8,6 +8,7 @@ from pathlib import Path
 from bids_export import place, tables
 from bids_export.withdraw import of_data, of_derivative, of_labrecorder
 from bids_export.withdraw.hand import Scope, files_of, is_of
+from collector.lock import left_of, machine_folder
 from protocol.folder import Session
 
 VIDEOS = (".mkv", ".mp4", ".avi", ".mov", ".webm", ".wmv", ".m4v")
@@ -19,7 +20,8 @@ def of_folder(data: Path, label: str, scope: Scope, template: str | None) -> lis
     agreed = [r.session_json for r in of_data.runs_of(data, label) if scope in Session.load(r.session_json).consent.scopes]
     theirs = of_labrecorder.files(data, template, label)
     if scope == "all":
-        return [*torn, *theirs]
+        lock = left_of(machine_folder(), data / f"sub-{label}")
+        return [*torn, *theirs, *([lock] if lock else [])]
     films = []
     if scope == "face":
         films = [

@@ -11,6 +11,7 @@ from bids_export.survey import check_quiet
 from bids_export.withdraw import hand as hands
 from bids_export.withdraw import of_labrecorder
 from bids_export.withdraw.hand import TRASH, Hand, Scope, is_of, outermost, sweep
+from collector.lock import forget, left_of, machine_folder
 from protocol import folder
 from protocol.folder import FileRecord, FolderError, Manifest, Run, Session, sha256
 
@@ -98,6 +99,8 @@ def withdraw(data: Path, label: str, scope: Scope, hand: Hand, *, template: str 
         if path not in hand.removed:
             hand.remove(path)
     _forget_replaced(data, label, hand)
+    if lock := (left_of if hand.dry else forget)(machine_folder(), data / f"sub-{label}"):
+        hand.changed.append(lock)
 
 
 def _forget_replaced(data: Path, label: str, hand: Hand) -> None:

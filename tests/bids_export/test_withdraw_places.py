@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from bids_export import tables
 from bids_export.withdraw import job
+from collector.lock import Lock, left_of, machine_folder
 from protocol.folder import NotRecorded, Session
 from tests.bids_export import canaries
 from tests.bids_export.test_withdraw import faces, left, run, snapshot
@@ -196,6 +198,30 @@ def test_a_run_of_which_nothing_was_recorded_forgets_whom_it_replaced(lab: Lab, 
     assert other.replaces == LABEL
     assert told(lab, capsys=capsys)[0] == 0
     assert NotRecorded.load(path).session.replaces is None
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_lock_of_the_machine_that_a_dead_launcher_left_forgets_them_and_one_that_is_held_stays(
+    held: bool, lab: Lab, capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(lab.home / "state"))
+    lock = Lock(machine_folder())
+    lock.__enter__()
+    lock.name(run=lab.run)
+    other = lab.data / f"sub-{LABEL}0"
+    assert left_of(machine_folder(), lab.run.parents[1]) is None  # this process lives
+    if not held:
+        text = lock.path.read_text(encoding="utf-8")
+        lock.path.write_text(text.replace(str(os.getpid()), "999999999"), encoding="utf-8")  # no process has this number
+        assert left_of(machine_folder(), lab.run.parents[1]) == lock.path
+    assert left_of(machine_folder(), other) is None
+    before = lock.path.read_bytes()
+    run(lab, "--dry-run", capsys=capsys)
+    assert lock.path.read_bytes() == before
+    code, said = told(lab, capsys=capsys)
+    assert code == 0
+    assert (str(lock.path) in said["changed"], lock.path.read_bytes() == before) == (not held, held)
+    lock.__exit__()
 
 
 def test_a_folder_that_holds_something_else_is_refused(lab: Lab) -> None:
