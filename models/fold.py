@@ -190,7 +190,8 @@ def made_by(trained: Trained, given: Inputs) -> dict[str, object]:
 def _train_eeg(x: NDArray[np.float32], given: Inputs, fold: Fold, seed: int) -> Recogniser:
     rows, stop_by = fold.train, fold.validation
     task = Task(
-        shape=x.shape[1:], n_classes=given.n_classes, n_windows=len(rows) + len(stop_by), seed=seed, grid=given.grid
+        shape=x.shape[1:], n_classes=given.n_classes, n_windows=len(rows) + len(stop_by), seed=seed, grid=given.grid,
+        within=bool(np.isin(given.participants[fold.test], given.participants[[*rows, *stop_by]]).any()),
     )  # fmt: skip
     recogniser = table.named(given.eeg_model).build(task)
     return recogniser.fit(x[rows], given.labels[rows], validation=(x[stop_by], given.labels[stop_by]))

@@ -38,6 +38,8 @@ class Task:
         Of everything that is drawn.
     grid : Grid
         Where the channels lie.
+    within : bool
+        Whether those who will be tested are among those who are learnt from.
     """
 
     shape: tuple[int, ...]
@@ -45,6 +47,7 @@ class Task:
     n_windows: int
     seed: int
     grid: Grid = PAPER
+    within: bool = False
 
 
 class Recogniser(Protocol):

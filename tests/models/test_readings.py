@@ -172,6 +172,15 @@ class TestThePage:
         image = cv2.imread(str(tmp_path / "figure-6_pool96.png"))
         assert image is not None and image.shape[1] > 1.3 * image.shape[0]
 
+    @pytest.mark.parametrize("split", ["window-random", splits.HEADLINE])
+    def test_with_one_of_them_figure_6_is_of_that_one(
+        self, data: Dataset, scored: list[Scored], tmp_path: Path, split: str
+    ) -> None:
+        own = [replace(one, row=replace(one.row, model="map_cnn")) for one in scored if one.row.split == split]
+        assert "figure-6_pool96.png" in {path.name for path in report.draw(tmp_path, own, data.emotions)}
+        image = cv2.imread(str(tmp_path / "figure-6_pool96.png"))
+        assert image is not None and image.shape[1] < 1.3 * image.shape[0]
+
     def test_pictures_of_an_earlier_run_are_gone_and_what_others_wrote_is_kept(
         self, data: Dataset, scored: list[Scored], tmp_path: Path
     ) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from models import card, fold, keep, predict, splits
 from models.dataset import Dataset
-from models.eeg import itnet, map_cnn, sst
+from models.eeg import itnet, map_cnn, sst, table
+from models.eeg.recogniser import Model, Task
 from models.evaluate import MetricsRow
 from models.face import kept as kept_face
 from models.face.crops import FaceData
@@ -126,6 +127,20 @@ def test_nothing_but_training_and_validation_decides_what_a_model_becomes(model:
     honest = said(np.zeros(len(x), dtype=bool))
     np.testing.assert_array_equal(said(~learnt), honest)
     assert not np.array_equal(said(np.arange(len(x)) == part.train[0]), honest), "the test would not see a leak"
+
+
+@pytest.mark.parametrize("name", splits.SPLITS)
+def test_a_model_is_told_whether_those_who_are_tested_are_known(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody is where everybody is learnt from for the models that are kept."""
+    tasks: list[Task] = []
+    build = table.named("majority").build
+    made = Model(name="x", title="", takes="features", features="", build=lambda task: tasks.append(task) or build(task))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(table, "named", lambda name: made)
+    data = planted.dataset(n_people=3, clips_per_emotion=2)
+    for part in (*splits.SPLITS[name](data.windows, data.labels, 1).folds, splits.everybody(data.windows, data.labels, 1)):
+        fold.train(_heard(data), part, seed=1)
+    known = name in ("window-random", "leave-trial-out", "leave-stimulus-out")
+    assert [task.within for task in tasks] == [known] * (len(tasks) - 1) + [False]
 
 
 def _heard(data: Dataset) -> fold.Inputs:

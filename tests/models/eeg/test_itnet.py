@@ -85,6 +85,13 @@ def test_windows_come_to_the_rate_of_the_filters_and_keep_their_waves() -> None:
     np.testing.assert_allclose(prepared[1, 2, 20:-20], expected[20:-20], atol=0.01)
 
 
+@pytest.mark.parametrize(("within", "dropout"), [(True, 0.4), (False, 0.2)])
+def test_people_who_are_known_need_more_dropout(within: bool, dropout: float) -> None:
+    task = Task(shape=(28, 384), n_classes=4, n_windows=96, seed=1, within=within)
+    rates = {part.p for part in itnet.model().build(task).make().modules() if isinstance(part, torch.nn.Dropout)}
+    assert rates == {dropout}
+
+
 def test_it_learns_who_has_alpha_and_remembers() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(96) % 4
