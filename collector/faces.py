@@ -26,6 +26,7 @@ EYES_LEAST = 100  # px: in narrower faces a shut eye is found as often as an ope
 SURE = 2.5
 BLACK, WHITE = 5, 250  # grey levels beyond which a camera tells no more
 DARK, BRIGHT, CLIPPED = 40.0, 220.0, 0.2  # mean grey of a face, and share of it without detail
+_CASCADE_TEXT = cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY
 STUCK = 0.02  # mean difference in grey levels between two pictures: any sensor's noise is above, a driver's repeat is 0
 
 
@@ -174,8 +175,10 @@ def judge(look: Look) -> Word:
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
     path = Path(cv2.data.haarcascades) / name  # type: ignore[attr-defined]
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
+    cascade = cv2.CascadeClassifier()
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""  # on Windows OpenCV opens paths of ASCII alone
+    stored = cv2.FileStorage(text, _CASCADE_TEXT) if text else None  # its nodes live as long as it does
+    if stored is None or not cascade.read(stored.getFirstTopLevelNode()):
         raise FacesError(f"{path}: no such cascade; install 'opencv-python>=4.10,<5': OpenCV 5 has none")
     return cascade
 

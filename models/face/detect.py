@@ -30,6 +30,7 @@ HAAR_EYES_PX = 96  # width of a face in which eyes are looked for
 HAAR_EYE = (14, 36)  # px; smallest and largest eye in such a face
 YUNET_WIDTH = 320  # px; what its weights were made for
 YUNET_SCORE = 0.6  # OpenCV's own example says 0.9; a cap and sensors cost confidence
+CASCADE_TEXT = cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY
 MAX_ROLL_DEG = 35.0  # eyes that lie steeper are no pair of eyes
 
 
@@ -126,8 +127,9 @@ class YuNet:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._network = cv2.FaceDetectorYN.create(str(path), "", (YUNET_WIDTH, YUNET_WIDTH), YUNET_SCORE)
-        except cv2.error as error:
+            weights_of, none = np.fromfile(path, np.uint8), np.empty(0, np.uint8)  # by its path only ASCII on Windows
+            self._network = cv2.FaceDetectorYN.create("onnx", weights_of, none, (YUNET_WIDTH, YUNET_WIDTH), YUNET_SCORE)
+        except (cv2.error, OSError) as error:
             raise DetectorError(f"{path}: holds no YuNet ({_first(error)}); run: emo-weights fetch yunet") from None
         self.name = f"yunet {weights.digest(path)} {YUNET_WIDTH} {YUNET_SCORE} {MIN_FACE}"
 
@@ -146,8 +148,10 @@ class YuNet:
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
     path = Path(cv2.data.haarcascades) / name  # type: ignore[attr-defined]
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
+    cascade = cv2.CascadeClassifier()
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""  # on Windows OpenCV opens paths of ASCII alone
+    stored = cv2.FileStorage(text, CASCADE_TEXT) if text else None  # its nodes live as long as it does
+    if stored is None or not cascade.read(stored.getFirstTopLevelNode()):
         raise DetectorError(f"{path}: no such cascade; install 'opencv-python>=4.10,<5', OpenCV 5 has none")
     return cascade
 

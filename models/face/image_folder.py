@@ -190,7 +190,8 @@ def load(path: Path, *, size_px: int = CROP_PX) -> Image:
     FolderError
         When it is missing or no picture.
     """
-    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    stored = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)  # imread: only ASCII paths on Windows
+    raw = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED) if stored.size else None
     if raw is None:
         raise FolderError(
             f"{path}: {'is no picture that can be read' if path.is_file() else 'is missing'}; restore it, or move it away"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from collector.faces import Finder
 from collector.twin.face import Identity, draw, expression
 from models import weights
 from models.face import detect
@@ -50,6 +52,20 @@ def test_a_detector_is_deterministic_and_says_what_it_is(name: str) -> None:
     first, again = at_hand(name), at_hand(name)
     np.testing.assert_array_equal(first.faces([face()])[0].boxes, again.faces([face()])[0].boxes)
     assert first.name.startswith(f"{name} ") and first.name == again.name
+
+
+@pytest.mark.parametrize("name", ["haar", "yunet"])
+def test_no_path_is_handed_to_opencv_which_opens_only_ascii_ones_on_windows(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Khuôn mặt"
+    shutil.copytree(cv2.data.haarcascades, folder)  # type: ignore[attr-defined]
+    monkeypatch.setattr(cv2.data, "haarcascades", f"{folder}/")  # type: ignore[attr-defined]
+    empty, made = cv2.CascadeClassifier, cv2.FaceDetectorYN.create
+    monkeypatch.setattr(cv2, "CascadeClassifier", lambda: empty())
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda kind, values, *more: made(kind, np.asarray(values), *more))
+    assert at_hand(name).faces([face()])[0].boxes.shape == (1, 4)
+    assert Finder().look(cv2.cvtColor(face(), cv2.COLOR_BGR2GRAY)).faces, "the collector's, too"
 
 
 @pytest.mark.parametrize("name", ["haar", "yunet"])

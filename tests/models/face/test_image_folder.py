@@ -119,6 +119,15 @@ def test_what_is_wrong_with_raf_db_is_one_line(tmp_path: Path) -> None:
         read(root)
 
 
+def test_no_path_of_a_picture_is_handed_to_opencv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _save(tmp_path / "Khuôn mặt" / "a.png", face()[:240, 40:280])
+    monkeypatch.setattr(cv2, "imread", lambda *_: pytest.fail("on Windows imread opens only paths of ASCII"))
+    assert load(path).std() > 10
+    path.write_bytes(b"")
+    with pytest.raises(FolderError, match="is no picture that can be read"):
+        load(path)
+
+
 def test_grey_sixteen_bit_and_transparent_pictures_are_the_face_they_show(tmp_path: Path) -> None:
     shown = face()
     gray = cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY)
