@@ -6,8 +6,8 @@ epochs, which says what all epochs of all folds would take at most: early stoppi
 less. Minutes are those of the processor, divided by its cores: folds do not wait for each other, and other work on the machine
 does not count.
 
-``EMO_BENCH_PARTS=light,map_cnn,cluster`` measures some parts alone: light, the names of networks, cluster. The sum is told only
-where everything was measured.
+``EMO_BENCH_PARTS=light,map_cnn,face,cluster`` measures some parts alone: light, the names of networks, face (with the fusion),
+cluster. The sum is of the EEG's, and told only where everything was measured.
 """
 
 from __future__ import annotations
@@ -26,17 +26,20 @@ from pathlib import Path
 
 import numpy as np
 
-from models import scale, splits, train
+from models import fusion, scale, splits, train
 from models.bids import RecordingFiles
 from models.dataset import Dataset
 from models.eeg import de, table
 from models.eeg.recogniser import Task
+from models.face import recogniser as face
+from models.face.training import Training
 from models.windows import Window
 from tests.benchmarks.table import Row
 
 ROOT = Path(__file__).parents[2]
 EMOTIONS = ("happiness", "sadness", "fear", "neutral")
 N_PEOPLE, CLIPS, CLIP_S = 7, 3, 75
+FACES = (5, 160, 4, 4)  # frames of a window, by the map of the frozen network
 N_EPOCHS = 2
 LIMIT_S = 600.0
 ALL = "all"
@@ -106,6 +109,54 @@ def at_most(name: str, shape: tuple[int, ...], workers: int) -> tuple[float, int
     epoch = (taken[2] - taken[1]) / N_EPOCHS
     n_windows = sum(len(fold.train) for fold in folds)
     return epoch, len(folds), epoch / len(part.train) * n_windows * settings.epochs / workers
+
+
+def face_at_most(workers: int) -> tuple[float, int, float]:
+    """Return the same as :func:`at_most` of the face's network, on maps of five frames a window."""
+    data = cohort("x", FACES)
+    folds = [fold for split in all_splits(data) for fold in split.folds]
+    part = splits.leave_subject_and_stimulus_out(data.windows, data.labels, 1).folds[0]
+    x, y, whose = data.eeg["x"], data.labels, np.array([window.participant for window in data.windows])
+    scale.one_thread()
+    taken = []
+    for epochs in (1, 1, 1 + N_EPOCHS):
+        recogniser = face.make("seeded", 4, seed=1, training=Training(epochs=epochs))
+        start = time.process_time()
+        recogniser.fit(x[part.train], y[part.train], whose[part.train], validation=(x[part.validation], y[part.validation]))
+        taken.append(time.process_time() - start)
+    epoch = (taken[2] - taken[1]) / N_EPOCHS
+    n_windows = sum(len(fold.train) for fold in folds)
+    return epoch, len(folds), epoch / len(part.train) * n_windows * Training().epochs / workers
+
+
+def fusing(workers: int) -> tuple[float, int, float]:
+    """Return seconds of fitting and applying one fusion, how many folds there are, and what all take."""
+    data = cohort("x", (28, 4))
+    folds = [fold for split in all_splits(data) for fold in split.folds]
+    clips = np.array([" ".join(map(str, window.clip)) for window in data.windows])
+    said = {"eeg": fusion.normalise(data.eeg["x"][:, 0]), "face": fusion.normalise(data.eeg["x"][:, 1])}
+    quality = {name: np.ones(len(clips)) for name in said}
+    start = time.process_time()
+    for fold in folds:
+        rows = fold.validation
+        fitted = fusion.fit_fusion(
+            {name: p[rows] for name, p in said.items()}, data.labels[rows], {name: q[rows] for name, q in quality.items()},
+            clips=clips[rows],
+        )  # fmt: skip
+        fitted.apply({name: p[fold.test] for name, p in said.items()}, {name: q[fold.test] for name, q in quality.items()})
+    taken = time.process_time() - start
+    return taken / len(folds), len(folds), taken / workers
+
+
+def of_faces(workers: int) -> list[Row]:
+    """Measure the face's network and the fusion, which come to the EEG's part of a run."""
+    epoch, n_folds, seconds = face_at_most(workers)
+    shape = "x".join(map(str, FACES))
+    what = f"patch_attention ({shape}): an epoch of a fold of the headline; all {n_folds} folds, every epoch"
+    made = [Row(what, f"{epoch:.2f} s; at most {seconds / 60:.0f} min on {workers} cores", "", command=COMMAND)]
+    once, n_folds, seconds = fusing(workers)
+    what = f"fusion: temperatures of a fold, and its windows fused; all {n_folds} folds"
+    return [*made, Row(what, f"{1000 * once:.0f} ms; {seconds:.1f} s on {workers} cores", "", command=COMMAND)]
 
 
 @contextmanager
@@ -186,6 +237,8 @@ def rows() -> list[Row]:
     if PARTS == ALL:
         figure = f"at most {math.ceil(total / 60)} min on {workers} cores, without a graphics card"
         made.append(Row("all of these together", figure, f"<= {LIMIT_S / 60:.0f} min", command=COMMAND))
+    if wanted("face"):
+        made += of_faces(workers)
     if not wanted("cluster"):
         return made
     (own,) = train.recipes((), ("eeg",), kinds)  # type: ignore[arg-type]
