@@ -47,8 +47,8 @@ def tell(data: Dataset, steps: Steps) -> None:
                 steps.say(f"{files.stem}: more than one person in {others:.0%} of the frames; the participant is followed")
 
 
-def filmed(recordings: Sequence[bids.RecordingFiles], modalities: Collection[Modality], say: Callable[[str], None]) -> bool:
-    """Return whether faces can be looked for at all, before anything is computed; where not, say so.
+def unseen(recordings: Sequence[bids.RecordingFiles], modalities: Collection[Modality]) -> str:
+    """Return what to say where no recording has a video of a face that may be looked at; empty where one has.
 
     Raises
     ------
@@ -56,12 +56,11 @@ def filmed(recordings: Sequence[bids.RecordingFiles], modalities: Collection[Mod
         When the face alone was asked for.
     """
     if any("face" in files.scopes and videos(files) for files in recordings):
-        return True
+        return ""
     where = f"no video of a face in {len(recordings)} recordings whose participants agreed to it"
     if "eeg" not in modalities:
         raise bids.BidsError(f"--models = {', '.join(modalities)}: {where}; train by the EEG: --models eeg")
-    say(f"face: {where}: the EEG alone is learnt")
-    return False
+    return f"face: {where}: the EEG alone is learnt"
 
 
 def seen(data: Dataset, modalities: Collection[Modality], where: str, say: Callable[[str], None]) -> bool:

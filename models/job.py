@@ -106,8 +106,8 @@ def run(options: Options, steps: Steps) -> Done:
     derivative.check(out)
     planned = dataset.preview(recordings, where=options.windows, kind=options.labels, rules=options.rules)
     names = [dataset.name_of(window, options.labels) for window in planned]
-    designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
-    if _faces(options) and not face_job.filmed(recordings, options.models, steps.say):
+    unseen = face_job.unseen(recordings, options.models) if _faces(options) else ""
+    if unseen:
         options = replace(options, models=("eeg",))
     kinds = dataset.resolve(options.features)
     recipes = train.recipes(
@@ -116,6 +116,9 @@ def run(options: Options, steps: Steps) -> Done:
     )  # fmt: skip
     grid = _grid(options, recordings, recipes)
     folder = face_job.plan(options.face, _seen(recipes), bids.emotions(recordings, names))
+    designs = _splits(options, planned, np.unique(np.array(names), return_inverse=True)[1].astype(np.int64), steps.say)
+    if unseen:  # what is refused is refused in one line: nothing is said above
+        steps.say(unseen)
     if watermark := announce.watermark(options.root):
         steps.say(watermark)
     announce.learning(options.models, kinds, designs, [recipe.model for recipe in _heard(recipes)], steps)

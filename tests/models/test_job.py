@@ -203,8 +203,10 @@ class TestFacesThatAreMissing:
 
     def test_the_face_alone_is_refused_before_anything_is_computed(self, tmp_path: Path) -> None:
         root = bids_root.write_root(tmp_path / "root", participants=["01", "02"], clips_per_emotion=1)
+        told = Told()
         with pytest.raises(BidsError, match=r"--models = face: no video of a face in 2 recordings .*: --models eeg"):
-            light(root, tmp_path / "out", models=("face",))
+            job.run(job.Options(root=root, out=tmp_path / "out", models=("face",), features=("pool96",)), told)
+        assert told.lines == []
         assert not (tmp_path / "out").exists()
 
     def test_videos_without_a_face_leave_the_eeg(self, tmp_path: Path) -> None:
