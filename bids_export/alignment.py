@@ -142,7 +142,8 @@ def fill(values: Floats, clock: SampleClock) -> Floats:
     Returns
     -------
     ndarray, shape (n_times, n_channels)
-        Recorded samples unchanged; lost ones interpolated: mark them.
+        Recorded samples unchanged; lost ones, and those that are no number, interpolated: mark them. A channel that never
+        gave a number stays without.
     """
     filled = np.empty((clock.n_times, values.shape[1]), dtype=np.float64)
     filled[clock.index] = values[clock.rows]
@@ -150,7 +151,17 @@ def fill(values: Floats, clock: SampleClock) -> Floats:
         before, after = filled[gap.first - 1], filled[gap.first + gap.n]
         share = np.arange(1, gap.n + 1)[:, None] / (gap.n + 1)
         filled[gap.first : gap.first + gap.n] = before + share * (after - before)
+    for column in filled.T:
+        told = np.isfinite(column)
+        if told.any() and not told.all():
+            column[~told] = np.interp(np.flatnonzero(~told), np.flatnonzero(told), column[told])
     return filled
+
+
+def untold(values: Floats) -> Floats:
+    """Return 1 for each row in which a channel that works gave no number, else 0; shape (n_samples,)."""
+    told = np.isfinite(values)
+    return np.asarray((~told[:, told.any(axis=0)]).any(axis=1), np.float64)
 
 
 def invented(clock: SampleClock, flags: Floats | None) -> tuple[Gap, ...]:

@@ -122,6 +122,7 @@ def export(data: Path, root: Path, options: Options, *, progress: Progress = lam
         work = _work(found, known, root, include_excluded=options.include_excluded)
         if not work.people:
             raise NothingKeptError(_nobody(found, unshared))
+        _check_strangers(root, work)
         _write(new, root, found, work, progress, profile, n_unshared=_n_people(unshared, found))
         progress("validate", root.name, 1)
         verdict = _validated(new, root, work)
@@ -136,6 +137,17 @@ def _check_simulated(found: Survey, data: Path, *, allowed: bool) -> None:
         raise RecordingError(f"{data}: simulated = true: these are no recordings of people; export them with --simulated")
     if allowed and not found.simulated:
         raise RecordingError(f"{data}: simulated = false: these are recordings of people; export them without --simulated")
+
+
+def _check_strangers(root: Path, work: _Work) -> None:
+    """Refuse a dataset with recordings that it does not remember: its tables would no longer name them."""
+    told = {p.label for p in work.people} | {s.participant for s in work.drop}
+    for scans in sorted(root.glob("sub-*/ses-*/*_scans.tsv")):
+        if scans.parts[-3].removeprefix("sub-") not in told:
+            remembered = root / receipts.SOURCE / scans.parts[-3] / scans.parts[-2] / receipts.FILE
+            raise RecordingError(
+                f"{scans.parent}: no {remembered} tells of it; restore that from a copy, or move the folder out"
+            )
 
 
 def _n_people(unshared: Iterable[str], found: Survey) -> int:

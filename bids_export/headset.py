@@ -11,7 +11,7 @@ import mne
 import numpy as np
 
 from bids_export import alignment
-from bids_export.alignment import Gap, SampleClock
+from bids_export.alignment import AlignmentError, Gap, SampleClock
 from bids_export.arrays import Floats
 from bids_export.latency import Latency, transport
 from bids_export.recording import WALLCLOCK, Recording, RecordingError, mapped
@@ -58,7 +58,7 @@ class Eeg:
     clock : SampleClock
         Which sample was when.
     filled : tuple of Gap
-        Samples that were not measured: lost ones, and those that the device says it filled in itself.
+        Samples that were not measured: lost ones, those that are no number, and those that the device says it filled in.
     light : ndarray, shape (n_times,), or None
         What a photodiode on the screen gave, volts at the amplifier; None where it records none.
     light_label : str
@@ -110,7 +110,7 @@ def place_eeg(recording: Recording) -> Eeg | None:
     Raises
     ------
     RecordingError
-        When the stream does not have the channels that the study names.
+        When the stream does not have the channels that the study names, or its stamps make no clock.
     """
     study, where = recording.study, recording.run.xdf
     parts = matching(recording.streams, study.eeg.stream)
@@ -126,9 +126,14 @@ def place_eeg(recording: Recording) -> Eeg | None:
     stamps = np.concatenate([mapped(p) for p in parts])
     values = np.concatenate([np.asarray(p.values, np.float64) for p in parts])
     counter = values[:, labels.index(study.eeg.counter)] if study.eeg.counter in labels else None
-    clock = alignment.sample_clock(stamps, sfreq=header.sfreq, counter=counter)
+    try:
+        clock = alignment.sample_clock(stamps, sfreq=header.sfreq, counter=counter)
+    except AlignmentError as error:
+        raise RecordingError(f"{where}: {header.name}: {error}; move this recording out of the data folder") from None
     volts = alignment.fill(values[:, picks], clock).T * VOLTS[study.eeg.units]
-    flags = values[clock.rows, labels.index(study.eeg.interpolated)] if study.eeg.interpolated in labels else None
+    flags = alignment.untold(values[:, picks])[clock.rows]
+    if study.eeg.interpolated in labels:
+        flags = np.maximum(flags, values[clock.rows, labels.index(study.eeg.interpolated)] > 0)
     light = _column(values, labels, study.eeg.photodiode, clock)
     return Eeg(
         tuple(labels[i] for i in picks), np.ascontiguousarray(volts), clock, alignment.invented(clock, flags),

@@ -41,8 +41,9 @@ def check_eeg(path: Path, eeg: Eeg) -> None:
     found = raw.get_data()
     if found.shape != values.shape:
         raise ReadbackError(f"{path}: {found.shape[1]} samples, recorded were {values.shape[1]}")
-    # not `>`: a NaN must not pass for equal
+    # not `>`: a NaN must not pass for equal, but where a channel gave none but NaN
     same = np.abs(found - values) <= np.abs(values) * EEG_TOLERANCE + SMALLEST_V
+    same |= np.isnan(found) & np.isnan(values)
     if not same.all():
         channel, sample = np.argwhere(~same)[0]
         differ = f"{found[channel, sample]!r} V, recorded was {values[channel, sample]!r} V"

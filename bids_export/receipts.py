@@ -7,6 +7,7 @@ front say of the session, so that a session is added to a dataset without readin
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bids_export import code
+from bids_export.recording import RecordingError
 from protocol.folder import Quality, Run, Session, sha256
 from protocol.labrecorder import LabRun
 from protocol.study import ContactQuality, Study
@@ -25,7 +27,8 @@ _SMALL_B = 1_000_000  # tables and sidecars are compared byte by byte, signals b
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # what a later release adds is passed over; what it changes raises the schema
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class About(_Record):
@@ -115,16 +118,37 @@ def folder_of(participant: str, session: str) -> str:
 
 
 def load_all(root: Path) -> dict[tuple[str, str], Receipt]:
-    """Return the receipts of a dataset by participant and session; one that cannot be read is none."""
+    """Return the receipts of a dataset by participant and session.
+
+    Raises
+    ------
+    RecordingError
+        When one cannot be read: without it its session, which may be nowhere else, would drop out of the dataset's tables.
+    """
     found = {}
     for path in sorted(root.glob(f"{SOURCE}/sub-*/ses-*/{FILE}")):
-        try:
-            receipt = Receipt.model_validate_json(path.read_text(encoding="utf-8"))
-        except (ValidationError, UnicodeDecodeError):
-            continue
         who = path.parts[-3].removeprefix("sub-"), path.parts[-2].removeprefix("ses-")
-        found[who] = receipt
+        found[who] = _load(path)
     return found
+
+
+def _load(path: Path) -> Receipt:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise RecordingError(f"{path}: schema = {schema}: a later release wrote it; this one reads {SCHEMA}; update emolab")
+        return Receipt.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except ValueError as error:
+        if isinstance(error, RecordingError):
+            raise
+        why = f"not JSON ({error})"
+    raise RecordingError(
+        f"{path}: {why}; restore it from a copy, or delete it if DATA has the recordings: they are exported again"
+    )
 
 
 def key_of(runs: Sequence[Run], *, profile: str = "internal") -> str:

@@ -61,7 +61,7 @@ class Recording:
     """One run as recorded; times are LSL seconds of the recorder.
 
     ``manifest`` is None for a run that did not end as it should: it is treated as recovered. ``shift`` is added to the wall
-    clock of one that is told with other dates than its own.
+    clock of one that is told with other dates than its own. ``missing`` is what it lacks, line by line.
     """
 
     run: Run
@@ -114,7 +114,8 @@ def load(run: Run) -> Recording:
         _check_files(run, manifest)
     entries = clip_table.load(run.clips_tsv) if run.clips_tsv.exists() else ()
     streams = xdf.read(run.recording) if run.recording.exists() else {}
-    return Recording(run, session, study, manifest, entries, streams, moments(streams), _videos(run, streams))
+    videos, missing = _videos(run, streams)
+    return Recording(run, session, study, manifest, entries, streams, moments(streams), videos, missing=missing)
 
 
 def _check_files(run: Run, manifest: Manifest) -> None:
@@ -156,21 +157,20 @@ def notes(streams: Mapping[int, xdf.Stream]) -> list[tuple[float, str]]:
     return sorted(found)
 
 
-def _videos(run: Run, streams: Mapping[int, xdf.Stream]) -> tuple[Video, ...]:
-    """Pair each video file with the stream that holds its frame times."""
-    found = []
+def _videos(run: Run, streams: Mapping[int, xdf.Stream]) -> tuple[tuple[Video, ...], tuple[str, ...]]:
+    """Pair each video file with the stream that holds its frame times; say which have none and are left out."""
+    found, missing = [], []
     for path in run.videos():
         of_file = [s for s in streams.values() if s.header.name == FRAMES and len(s.stamps) and _file_of(s) == path.name]
         if not of_file:
-            raise RecordingError(
-                f"{run.xdf}: no stream {FRAMES} has times for {path.name}, so it cannot be aligned; move it out"
-            )
+            missing.append(f"{path.name} is left out: no stream {FRAMES} has times for its frames")
+            continue
         rows = np.concatenate([cast(Floats, s.values) for s in of_file])
         times = np.concatenate([mapped(s) for s in of_file])
         part = path.name.split("_split-")
         split = int(part[1].split("_")[0]) if len(part) > 1 else None
         found.append(Video(path, split, rows[:, 1], times, holes(rows[:, 0], rows[:, 1])))
-    return tuple(found)
+    return tuple(found), tuple(missing)
 
 
 def holes(index: Floats, pts_s: Floats) -> tuple[tuple[float, float], ...]:

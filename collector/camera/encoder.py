@@ -125,8 +125,13 @@ class Encoder:
 
     def _close(self) -> None:
         video, self._video = self._video, None
-        if video is not None:
+        if video is None:
+            return
+        try:
             video.close()
+        finally:
+            if not video.n_frames:  # its first frame did not get onto the disk: nobody could read it
+                video.path.unlink(missing_ok=True)
 
     def _fail(self, error: Exception) -> None:
         """Say what happened, close what is open, and take what is left out of the queue."""

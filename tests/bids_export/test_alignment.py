@@ -147,3 +147,14 @@ def test_lost_samples_are_bridged_by_a_straight_line_and_the_others_stay():
 )
 def test_the_modulus_of_a_counter_is_inferred(counter, modulus):
     assert modulus_of(np.array(counter, float)) == modulus
+
+
+def test_what_is_no_number_was_not_measured_and_a_channel_without_any_says_nothing():
+    _, stamps, counter, _ = device(2560, lost=[(100, 5)])
+    values = np.column_stack([np.arange(2560.0)[np.r_[0:100, 105:2560]], np.full(2555, np.nan)])
+    values[[700, 701], 0] = np.nan, np.inf
+    clock = al.sample_clock(stamps, sfreq=SFREQ, counter=counter)
+    filled = al.fill(values, clock)
+    assert filled[:, 0] == pytest.approx(np.arange(2560))
+    assert np.isnan(filled[:, 1]).all()
+    assert al.invented(clock, al.untold(values)[clock.rows]) == (al.Gap(100, 5), al.Gap(705, 2))

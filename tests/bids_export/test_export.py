@@ -325,6 +325,17 @@ def test_a_manifest_names_files_that_are_missing(tmp_path: Path, capsys) -> None
     refused(tmp_path, capsys, match="is missing, though manifest.json names it")
 
 
+def test_a_video_without_frame_times_is_left_out_and_said_and_the_eeg_is_exported(tmp_path: Path, capsys) -> None:
+    made = record(tmp_path / "data", Truth(duration_s=18.0, fps=0))
+    made.video().write_bytes(b"begun on a full disk")
+    code, said, err = run(tmp_path / "data", tmp_path / "bids", "--json", capsys=capsys)
+    assert (code, err) == (0, "")
+    left_out = f"{made.video().name} is left out: no stream emolab-frames has times for its frames"
+    assert json.loads(said)["missing"] == {made.stem: [left_out]}
+    assert bids_path(tmp_path / "bids").fpath.exists()
+    assert not list((tmp_path / "bids/sub-01").rglob("*_video.mkv"))
+
+
 def test_the_same_recordings_give_the_same_files(exported: dataset.Export, lab_data: Path, tmp_path: Path) -> None:
     again = dataset.export(lab_data, tmp_path / "bids", dataset.Options())
     names = sorted(path.relative_to(exported.root) for path in exported.root.rglob("*") if path.is_file())

@@ -235,3 +235,50 @@ def test_changes_tell_the_days_of_recording_and_not_of_the_export(tmp_path: Path
     record(tmp_path / "data", TINY, Who("01"))
     export(tmp_path)
     assert (tmp_path / "bids/CHANGES").read_text(encoding="utf-8") == "1.0.0 2026-09-21\n  - First sessions: sub-01 ses-01.\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ('"schema": 1', '"schema": 99', "schema = 99: a later release wrote it"),
+        ('"key": ', '"kee": ', "key: Field required; restore it from a copy"),
+        ("{", "", r"not JSON .* restore it from a copy"),
+    ],
+)
+def test_what_the_dataset_remembers_and_cannot_be_read_is_refused(tmp_path: Path, old: str, new: str, match: str) -> None:
+    for label in ("01", "02"):
+        record(tmp_path / "data", TINY, Who(label))
+    export(tmp_path)
+    receipt = tmp_path / "bids" / receipts.path_of("02", "01")
+    receipt.write_text(receipt.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    (tmp_path / "data/sub-02").rename(tmp_path / "archived")
+    record(tmp_path / "data", TINY, Who("03"))
+    before = state(tmp_path / "bids")
+    with pytest.raises(RecordingError, match=match):
+        export(tmp_path)
+    assert state(tmp_path / "bids") == before
+
+
+def test_what_a_later_release_adds_to_a_receipt_costs_nobody_their_row(tmp_path: Path) -> None:
+    for label in ("01", "02"):
+        record(tmp_path / "data", TINY, Who(label))
+    export(tmp_path)
+    receipt = tmp_path / "bids" / receipts.path_of("02", "01")
+    text = receipt.read_text(encoding="utf-8")
+    receipt.write_text(text.replace('"schema": 1', '"schema": 1,\n "later": 3', 1), encoding="utf-8")
+    (tmp_path / "data/sub-02").rename(tmp_path / "archived")
+    record(tmp_path / "data", TINY, Who("03"))
+    assert export(tmp_path).left == ("sub-02 ses-01",)
+    assert sorted(table(tmp_path / "bids/participants.tsv")) == ["sub-01", "sub-02", "sub-03"]
+
+
+def test_recordings_in_the_dataset_that_it_does_not_remember_are_refused(tmp_path: Path) -> None:
+    for label in ("01", "02"):
+        record(tmp_path / "data", TINY, Who(label))
+    export(tmp_path)
+    (tmp_path / "bids" / receipts.path_of("02", "01")).unlink()
+    (tmp_path / "data/sub-02").rename(tmp_path / "archived")
+    with pytest.raises(RecordingError, match=r"sub-02.ses-01: no .*export.json tells of it"):
+        export(tmp_path)
+    (tmp_path / "archived").rename(tmp_path / "data/sub-02")
+    assert export(tmp_path).written == ("sub-02_ses-01_task-emotion_run-01",)

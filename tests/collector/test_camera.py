@@ -118,6 +118,20 @@ def test_rows_that_cannot_be_written_end_the_video_and_stopping_does_not_hang(tm
     assert isinstance(told[0], OSError) and told[0].errno == errno.ENOSPC and len(told) == 1
 
 
+@pytest.mark.timeout(60)
+def test_a_video_whose_first_frame_cannot_be_written_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> float:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(VideoWriter, "write", full)
+    made = camera(FakeCapture(), tmp_path / "a.mkv", Rows(), on_fault=lambda _: None)
+    made.start()
+    made.record()
+    wait_for(lambda: bool(made.error), "the fault")
+    made.stop()
+    assert not (tmp_path / "a.mkv").exists()
+
+
 def test_limits_of_the_watchdog() -> None:
     assert (is_lost(100.0, 101.49), is_lost(100.0, 101.51)) == (False, True)
     fails = Facts(t_tried=100.0, t_frame=105.0, t_failing=105.1)
