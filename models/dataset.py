@@ -192,6 +192,7 @@ def load(
         face=face or FaceSettings(), grid=grid,
     )  # fmt: skip
     done: dict[int, _Part] = {}
+    progress(0, len(recordings))
     for index, part in scale.each(_part, [(files, wanted) for files in recordings], where=scale.Where(workers, scheduler)):
         done[index] = part
         progress(len(done), len(recordings))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ Floats32 = NDArray[np.float32]
 BELOW_HZ = 30.0
 BY_INCEPTION = ("imagenet", "seeded")
 PICTURED = (*BY_INCEPTION, "pool96")
+BLOCK = 20  # windows of InceptionV3's features that are kept together: half a minute of one core
 LIBRARIES = ("numpy", "scipy", "mne", "torch", "torchvision")
 """Whose versions decide what features are."""
 
@@ -138,6 +139,7 @@ class _Signal:
         filtered = spectrogram.split_bands(self.found.eeg, line_freq=self.found.line_freq, bands=whole)
         return np.ascontiguousarray(spectrogram.segment(filtered, self.starts_s)[:, :, 0])
 
+    @functools.cached_property
     def scaled(self) -> Floats32:
         """Each band 0 to 1, shape (n_windows, n_channels, 3, 600)."""
         return spectrogram.segment(spectrogram.scale(self.bands, self.found.valid), self.starts_s)
@@ -146,11 +148,25 @@ class _Signal:
 def _cached(signal: _Signal, source: Source, cache: Path | None) -> Floats32:
     compute, identity = _pictured(source) if source.name in PICTURED else _prepared(source)
     key = key_of("eeg", source, versions(), *identity, *signal.identity)
-    arrays = cached(cache, key, lambda: {"x": compute(signal), **owner_of(signal.found)})
-    return arrays["x"].astype(np.float32, copy=False)
+    parts = [
+        cached(cache, part, functools.partial(_entry, signal, compute, rows)) for part, rows in _blocks(signal, source, key)
+    ]
+    return np.concatenate([part["x"] for part in parts]).astype(np.float32, copy=False)
 
 
-Compute = Callable[[_Signal], Floats32]
+def _blocks(signal: _Signal, source: Source, key: str) -> list[tuple[str, slice]]:
+    """Return keys and windows of what is computed in one go: what takes minutes is kept in parts, for a run that is killed."""
+    n = len(signal.starts_s)
+    if source.name not in BY_INCEPTION or n <= BLOCK:
+        return [(key, slice(None))]
+    return [(key_of(key, start), slice(start, start + BLOCK)) for start in range(0, n, BLOCK)]
+
+
+def _entry(signal: _Signal, compute: Compute, rows: slice) -> dict[str, NDArray[Any]]:
+    return {"x": compute(signal, rows), **owner_of(signal.found)}
+
+
+Compute = Callable[[_Signal, slice], Floats32]
 
 
 def _pictured(source: Source) -> tuple[Compute, tuple[str, ...]]:
@@ -161,8 +177,8 @@ def _pictured(source: Source) -> tuple[Compute, tuple[str, ...]]:
     below = BELOW_HZ if source.control == "below-30-hz" else None
     without = source.control == "without-frontal-temporal"
 
-    def compute(signal: _Signal) -> Floats32:
-        features = extract(signal.scaled(), below_hz=below, variant=source.variant)
+    def compute(signal: _Signal, rows: slice) -> Floats32:
+        features = extract(signal.scaled[rows], below_hz=below, variant=source.variant)
         return blank(features, signal.found.grid.over_muscles()) if without else features
 
     return compute, (*identity, code)
@@ -200,8 +216,8 @@ def _prepared(source: Source) -> tuple[Compute, tuple[str, ...]]:
     prepare = model.prepare
     owner = () if prepare is None else (model.name, _code(sys.modules[prepare.__module__]))
 
-    def compute(signal: _Signal) -> Floats32:
-        windows = _controlled(signal.windows(), source, signal.found.grid)
+    def compute(signal: _Signal, rows: slice) -> Floats32:
+        windows = _controlled(signal.windows()[rows], source, signal.found.grid)
         return windows if prepare is None else prepare(windows)
 
     return compute, (_code(spectrogram, sys.modules[__name__]), *owner)

@@ -256,6 +256,11 @@ class TestControlsAndLeftovers:
 
 
 class TestCache:
+    def test_how_much_is_to_be_read_is_said_before_anything_is(self, root: Path, tmp_path: Path) -> None:
+        told: list[tuple[int, int]] = []
+        dataset.load(find_recordings(root), eeg=["pool96"], cache=tmp_path, progress=lambda *done: told.append(done))
+        assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
     def features(self, root: Path, cache: Path) -> np.ndarray:
         return dataset.load(find_recordings(root), eeg=["pool96"], cache=cache).eeg["pool96"]
 

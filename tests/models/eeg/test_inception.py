@@ -1,5 +1,6 @@
 """InceptionV3: shapes, seeded features that keep differences, weights from a file."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,12 @@ import pytest
 import torch
 from torchvision.models.inception import Inception3
 
+from models.bids import RecordingFiles
 from models.eeg import engines, inception, inputs, pool96, spectrogram
 from models.eeg.inception import Extractor
 from models.eeg.inputs import Source
+from models.eeg.recording import Recording
+from models.windows import Events
 from tests.faults.counts import count
 
 
@@ -124,3 +128,36 @@ class TestWhatDecidesFeatures:
         monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
         engines.runner(torch.nn.Flatten())
         assert not torch.backends.cudnn.allow_tf32
+
+
+class TestKilled:
+    """Features of a long recording take minutes; a run that is killed loses no more than the block in hand."""
+
+    def test_what_was_done_is_not_done_again_and_the_whole_is_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = RecordingFiles(participant="01", session="01", run="01", eeg=Path("eeg"), scopes=frozenset())
+        eeg = np.random.default_rng(0).standard_normal((28, 600 * 7)).astype(np.float32)
+        found = Recording(
+            files=files, events=Events(windows=(), gaps=(), dropped=Counter()), eeg=eeg, valid=np.ones(600 * 7, dtype=bool),
+            line_freq=50.0, interpolated=(),
+        )  # fmt: skip
+        asked: list[int] = []
+        allowed = 2
+
+        def extract(windows: np.ndarray, **_: object) -> np.ndarray:
+            if len(asked) == allowed:
+                raise KeyboardInterrupt
+            asked.append(len(windows))
+            return windows.mean(axis=(2, 3))[..., None]
+
+        monkeypatch.setattr(inputs, "extractor", lambda name, engine: (extract, (name,)))
+        monkeypatch.setattr(inputs, "BLOCK", 3)
+        starts, source = [3.0 * n for n in range(7)], Source("seeded")
+        with pytest.raises(KeyboardInterrupt):
+            inputs.of_recording(found, starts, [source], cache=tmp_path)
+        allowed = 10
+        again = inputs.of_recording(found, starts, [source], cache=tmp_path)[source]
+        assert asked == [3, 3, 1] and len(list(tmp_path.iterdir())) == 3
+        monkeypatch.setattr(inputs, "BLOCK", 7)
+        np.testing.assert_array_equal(inputs.of_recording(found, starts, [source])[source], again)
