@@ -171,10 +171,12 @@ def test_arrays_of_strangers_stay_whatever_the_folders_above_are_called(lab: Lab
     for name in ("embedding.npz", "cache/all.npz"):
         np.savez(theirs / name, x=np.zeros(3))
     (theirs / "figures" / "all.png").write_bytes(b"stays")
+    np.savez(lab.trained / "mine.npz", x=np.zeros(3))  # in none of our caches
     for scope in ("train", "all"):
         _, said = told(lab, "--scope", scope, capsys=capsys)
         assert [note for note in said["notes"] if f"{theirs / 'cache' / 'all.npz'}: does not say whose it is" in note]
         assert {p.name for p in theirs.rglob("*") if p.suffix in (".npz", ".png")} >= {"embedding.npz", "all.npz", "all.png"}
+    assert (lab.trained / "mine.npz").exists()
     assert not (theirs / "figures" / f"sub-{LABEL}_x.png").exists()
 
 
