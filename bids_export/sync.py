@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,8 @@ Name = Literal["screen-camera", "camera-eeg", "screen-eeg"]
 CONFIDENCE = 0.95
 CLOSE_SD = 3.0  # pairs that stray further are left out
 MIN_SD_S = 0.002
+CARRIED_S = 0.015  # a drift that is less sure than this at the recording's ends is not believed
+CRYSTAL = 100e-6  # how much two clocks may drift apart where it was not measured
 BIAS_S = 0.001  # by which all pairs of a recording may be off alike: frames and lids have no edges
 
 
@@ -54,6 +56,9 @@ class Leg:
         Share of the events that pair up at this delay, 0 to 1.
     residual_s : float or None
         Scatter (standard deviation) of the pairs.
+    ends_s : tuple of (float, float) or None
+        The 95 % interval of the delay at the first and at the last moment of the recording: wider than at ``origin_s``, much
+        wider where no drift was measured.
     """
 
     name: Name
@@ -70,6 +75,7 @@ class Leg:
     residual_s: float | None = None
     variance_s2: float = field(default=0.0, repr=False)
     freedom: float = field(default=1.0, repr=False)
+    ends_s: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
     def estimable(self) -> bool:
@@ -105,7 +111,7 @@ NOTHING = Certificate(*(missing(name, "not measured") for name in ("screen-camer
 
 def measure(
     name: Name, first: Floats, second: Floats, *, method: str, first_kind: Integers | None = None,
-    second_kind: Integers | None = None, grain_s: float = 0.0,
+    second_kind: Integers | None = None, grain_s: float = 0.0, span: tuple[float, float] | None = None,
 ) -> Leg:  # fmt: skip
     """Measure how much later the second series of events is than the first.
 
@@ -121,6 +127,8 @@ def measure(
         Events of different kinds (brighter, darker) never belong together.
     grain_s : float
         Time between two looks of the coarser device (a frame): no event is known better than that.
+    span : (float, float), optional
+        LSL seconds of the recording's beginning and end, to which the delay is carried; else from first to last event.
 
     Returns
     -------
@@ -139,15 +147,21 @@ def measure(
     reason = doubt or sync_pairs.by_chance(len(used[0]), n_expected, first, second)
     if reason:
         return missing(name, reason, n_events=n_events)
-    return _fitted(name, *used, origin=origin, n_events=n_expected, method=method, grain_s=grain_s)
+    span = span or (float(first.min()), float(first.max()))
+    fit = partial(_fitted, name, *used, origin=origin, n_events=n_expected, method=method, grain_s=grain_s, span=span)
+    if np.ptp(used[0]) >= 60.0:  # within a minute no crystal drifts by a millisecond
+        fitted, error = fit(free=2)
+        if error * max(abs(t - origin) for t in span) <= CARRIED_S:
+            return fitted
+    return fit(free=1)[0]
 
 
 def _fitted(
-    name: Name, times: Floats, late: Floats, *, origin: float, n_events: int, method: str, grain_s: float
-) -> Leg:  # fmt: skip
-    """Fit delay and drift through pairs; those that stray are left out."""
+    name: Name, times: Floats, late: Floats, *, free: int, origin: float, n_events: int, method: str, grain_s: float,
+    span: tuple[float, float],
+) -> tuple[Leg, float]:  # fmt: skip
+    """Fit the delay, and with two ``free`` parameters the drift and its standard error; pairs that stray are left out."""
     design = np.column_stack([np.ones(len(times)), times - origin])
-    free = 2 if np.ptp(times) >= 60.0 else 1  # within a minute no crystal drifts by a millisecond
     used = np.ones(len(times), dtype=bool)
     for _ in range(10):
         solution, *_ = np.linalg.lstsq(design[used, :free], late[used], rcond=None)
@@ -163,12 +177,18 @@ def _fitted(
     variance = max(float((off[used] ** 2).sum()) / freedom, grain_s**2 / 12, MIN_SD_S**2)
     covariance = np.linalg.inv(design[used, :free].T @ design[used, :free]) * variance
     error2 = float(covariance[0, 0]) + BIAS_S**2
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * float(np.sqrt(error2))
-    delay = float(solution[0])
+    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom))
+    half = quantile * float(np.sqrt(error2))
+    delay, drift = float(solution[0]), float(solution[1]) if free == 2 else 0.0
+    apart = np.array(span) - origin
+    carried = np.column_stack([np.ones(2), apart])[:, :free]
+    spread = quantile * np.sqrt(np.sum((carried @ covariance) * carried, axis=1) + BIAS_S**2)
+    spread = spread + (CRYSTAL * np.abs(apart) if free == 1 else 0.0)
+    start, stop = ((delay + drift * x - w, delay + drift * x + w) for x, w in zip(apart.tolist(), spread.tolist(), strict=True))
     return Leg(
-        name, method, "", delay, delay - half, delay + half, float(solution[1]) * 1e6 if free == 2 else None, origin, n_events,
-        n, len(times) / n_events if n_events else None, float(np.sqrt(variance)), error2, freedom,
-    )  # fmt: skip
+        name, method, "", delay, delay - half, delay + half, drift * 1e6 if free == 2 else None, origin, n_events,
+        n, len(times) / n_events if n_events else None, float(np.sqrt(variance)), error2, freedom, (start, stop),
+    ), float(np.sqrt(covariance[-1, -1])) if free == 2 else 0.0  # fmt: skip
 
 
 def chain(first: Leg, second: Leg) -> Leg:
@@ -187,7 +207,22 @@ def chain(first: Leg, second: Leg) -> Leg:
         "screen-eeg", f"{first.method}, then {second.method}", "", delay, delay - half, delay + half, drift, origin,
         min(first.n_events, second.n_events), min(first.n_used, second.n_used), min(first.peak or 0, second.peak or 0),
         float(np.hypot(first.residual_s or 0, second.residual_s or 0)), error2, freedom,
+        _both_ends(first, second),
     )  # fmt: skip
+
+
+def _both_ends(first: Leg, second: Leg) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    if first.ends_s is None or second.ends_s is None:
+        return None
+    start, stop = (_summed(a, b) for a, b in zip(first.ends_s, second.ends_s, strict=True))
+    return start, stop
+
+
+def _summed(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+    """Return the interval of the sum of two independent delays."""
+    middle = (sum(first) + sum(second)) / 2
+    half = float(np.hypot(first[1] - first[0], second[1] - second[0])) / 2
+    return middle - half, middle + half
 
 
 def applied(certificate: Certificate, apply: Literal["certificate", "none"]) -> Certificate:
@@ -202,6 +237,8 @@ def record(leg: Leg, apply: Literal["certificate", "none"]) -> dict[str, object]
         return {"estimable": False, "reason": leg.reason, "applied": False}
     rounded = {
         "delay_s": leg.delay_s, "interval95_s": [leg.low_s, leg.high_s], "drift_ppm": leg.drift_ppm,
+        "interval95_at_start_s": leg.ends_s[0] if leg.ends_s else None,
+        "interval95_at_end_s": leg.ends_s[1] if leg.ends_s else None,
         "residual_s": leg.residual_s, "peak": leg.peak,
     }  # fmt: skip
     return {

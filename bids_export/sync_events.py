@@ -90,7 +90,7 @@ def blinks(times: Floats, volts: Floats, sfreq: float) -> Floats:
     times : ndarray, shape (n_times,)
         LSL seconds of the samples.
     volts : ndarray, shape (n_times,)
-        Mean of frontal channels.
+        What frontal channels have in common; which way blinks go depends on the reference and on the device.
     sfreq : float
         Hz.
 
@@ -106,13 +106,19 @@ def blinks(times: Floats, volts: Floats, sfreq: float) -> Floats:
     uv = signal.sosfiltfilt(band, volts * 1e6)
     noise = 1.4826 * float(np.median(np.abs(uv - np.median(uv))))
     least = max(BLINK_UV, BLINK_MADS * noise)
+    # the swing that follows a blink goes the other way, and is lower
+    middles, _ = max((_deflections(sign * uv, sfreq, least) for sign in (1, -1)), key=lambda found: float(found[1].sum()))
+    moments: Floats = np.interp(middles, np.arange(len(times)), times)
+    return moments
+
+
+def _deflections(uv: Floats, sfreq: float, least: float) -> tuple[Floats, Floats]:
+    """Return the middles, in samples, and the heights of upward deflections that last as long as a blink."""
     peaks, _ = signal.find_peaks(uv, height=least, distance=round(BLINK_APART_S * sfreq), prominence=0.7 * least)
     widths, _, left, right = signal.peak_widths(uv, peaks, rel_height=0.5)
     seconds = widths / sfreq
     fit = (seconds >= BLINK_S[0]) & (seconds <= BLINK_S[1])
-    middles = (left + right)[fit] / 2
-    moments: Floats = np.interp(middles, np.arange(len(times)), times)
-    return moments
+    return (left + right)[fit] / 2, uv[peaks][fit]
 
 
 def closures(times: Floats, closed: Floats) -> Floats:
@@ -164,11 +170,13 @@ def flashes(times: Floats, volts: Floats, *, apart_s: float = LIGHT_S) -> Floats
     ndarray, shape (n_flashes,)
         When each began, by interpolation.
     """
-    low, high = np.quantile(volts, 0.5), float(volts.max(initial=0.0))
-    noise = 1.4826 * float(np.median(np.abs(volts - low)))
-    if not high - low > max(10 * noise, 1e-12):
+    low = float(np.quantile(volts, 0.5)) if len(volts) else 0.0
+    lit = volts - low
+    noise = 1.4826 * float(np.median(np.abs(lit))) if len(volts) else 0.0
+    above = _runs(lit > max(10 * noise, 1e-12))
+    if not above:
         return np.zeros(0)
-    half = (low + high) / 2
+    half = low + _usual(np.array([lit[a:b].max() for a, b in above]), np.array([lit[a:b].sum() for a, b in above])) / 2
     found: list[float] = []
     for start, _ in _runs(volts >= half):
         if start == 0:
@@ -178,6 +186,13 @@ def flashes(times: Floats, volts: Floats, *, apart_s: float = LIGHT_S) -> Floats
         if not found or moment - found[-1] > apart_s:
             found.append(moment)
     return np.array(found)
+
+
+def _usual(heights: Floats, areas: Floats) -> float:
+    """Return the height that half of all light comes from: neither a spike nor ripples decide it."""
+    order = np.argsort(heights)
+    share = np.cumsum(areas[order])
+    return float(heights[order][np.searchsorted(share, share[-1] / 2)])
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -184,10 +184,34 @@ def _line(eeg: Eeg) -> _Line | None:
     each = uv[[moves.index(n) for n in near]]
     if picks and len(others) >= N_FRONTAL:  # what the reference alone did is in every sensor alike
         each = each - np.median(uv[others], axis=0)
-    quiet = _noise(each) <= NOISY * _noise(each).min()
+    quiet = quiet_ones(each)
     near, each = [n for n, is_quiet in zip(near, quiet, strict=True) if is_quiet], each[quiet]
     there = np.asarray(measured[near].all(axis=0))
     return _Line(tuple(eeg.labels[n] for n in near), _middle(each), each, there, bool(picks))
+
+
+def frontal_line(uv: Floats, sfreq: float) -> Floats:
+    """Return what sensors near the eyes have in common: noisy ones left out, as the check does.
+
+    Parameters
+    ----------
+    uv : ndarray, shape (n_sensors, n_times)
+        Microvolts, finite.
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    ndarray, shape (n_times,)
+        Without the sensors' offsets.
+    """
+    centred = uv - np.median(uv, axis=1, keepdims=True)
+    return _middle(centred[quiet_ones(_filtered(uv, sfreq))])
+
+
+def quiet_ones(each: Floats) -> NDArray[np.bool_]:
+    """Tell which rows are not much noisier than the quietest."""
+    return np.asarray(_noise(each) <= NOISY * _noise(each).min())
 
 
 def _noise(uv: Floats) -> Floats:

@@ -64,7 +64,7 @@ def blinks(eeg: Signals, cues: Floats) -> Cued | None:
     Cued or None
         None without cues, or without a channel near the eyes.
     """
-    usable = [n for n, label in enumerate(eeg.labels) if label in eeg.analysed]
+    usable = [n for n, label in enumerate(eeg.labels) if label in eeg.analysed and np.isfinite(eeg.volts[n]).all()]
     picks = [usable[n] for n in frontal([eeg.labels[n] for n in usable], eeg.positions)]
     if not len(cues) or not picks:
         return None
@@ -73,7 +73,8 @@ def blinks(eeg: Signals, cues: Floats) -> Cued | None:
         a = max(0, round((start + EEG_S[0]) * eeg.sfreq))
         b = min(eeg.volts.shape[1], round((stop + EEG_S[1]) * eeg.sfreq))
         if b > a:
-            found.append(sync_events.blinks(np.arange(a, b) / eeg.sfreq, eeg.volts[picks, a:b].mean(axis=0), eeg.sfreq))
+            line = contact.frontal_line(eeg.volts[picks, a:b] * 1e6, eeg.sfreq) * 1e-6
+            found.append(sync_events.blinks(np.arange(a, b) / eeg.sfreq, line, eeg.sfreq))
     seen = np.concatenate(found) if found else np.zeros(0)
     late = [seen[(seen - cue > ANSWER_S[0]) & (seen - cue < ANSWER_S[1])] - cue for cue in cues.tolist()]
     times = np.arange(round(AROUND_S[0] * eeg.sfreq), round(AROUND_S[1] * eeg.sfreq)) / eeg.sfreq

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from bids_export import alignment, sync, sync_events
+from bids_export import alignment, sync, sync_events, sync_signals
 from bids_export.sync import Certificate, Leg
 from bids_export.timebase import Timebase
+from collector import contact
 from tests.bids_export.sync_cases import Case
 
 EVENTS = np.cumsum(np.random.default_rng(3).uniform(1.5, 4.0, 20))
@@ -133,3 +134,56 @@ def test_one_made_up_session_through_all_three_legs():
     assert second.drift_ppm == pytest.approx(case.drift * 1e6, abs=15)
     truth = case.display_s + case.camera_s + float(case.late(second.origin_s - case.camera_s))
     assert sync.chain(first, second).delay_s == pytest.approx(truth, abs=0.02)
+
+
+def test_one_spike_of_a_photodiode_hides_no_flash():
+    times, lit = np.arange(0, 60, 1 / 256), np.arange(2.0, 58.0, 3.7)
+    volts = 20 + 880 * np.sum([np.clip((times - t) * 256 + 0.5, 0, 1) * (times < t + 0.04) for t in lit], axis=0)
+    volts += np.random.default_rng(1).normal(0, 2, len(times))
+    volts[5000:5003] = 2000
+    found = sync_events.flashes(times, volts)
+    assert found == pytest.approx(np.sort([*lit, times[5000]]), abs=0.004)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_blinks_are_seen_whichever_way_they_go_and_a_noisy_sensor_hides_none(sign):
+    rng, times = np.random.default_rng(0), np.arange(0, 60, 1 / 256)
+    moments = 10 + np.cumsum(rng.uniform(1.5, 4, 12))
+    uv = sum(100 * np.exp(-0.5 * ((times - t) / 0.07) ** 2) for t in moments)
+    sensors = 4200 + sign * uv + rng.normal(0, np.array([[5.0], [5.0], [400.0]]), (3, len(times)))
+    found = sync_events.blinks(times, contact.frontal_line(sensors, 256.0) * 1e-6, 256.0)
+    assert found == pytest.approx(moments, abs=0.02)
+
+
+def test_a_photodiode_that_tells_nothing_leaves_the_chain_which_says_so():
+    dark, chained = sync.missing("screen-eeg", "0 events are too few"), leg("screen-eeg", 0.58)
+    used = sync_signals._screen_eeg(dark, chained)
+    assert (used.delay_s, used.method) == (0.58, "m (the photodiode tells nothing: 0 events are too few)")
+    assert sync_signals._screen_eeg(leg("screen-eeg", 0.1), chained).delay_s == 0.1
+    assert sync_signals._screen_eeg(None, chained) is chained
+    neither = sync_signals._screen_eeg(dark, sync.missing("screen-eeg", "camera-eeg: nobody was asked to blink"))
+    assert neither.reason == "photodiode: 0 events are too few; camera-eeg: nobody was asked to blink"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cues_of_one_phase_tell_no_drift_that_could_be_carried_over_twenty_minutes(seed):
+    rng = np.random.default_rng(seed)
+    first = 20 + np.cumsum(rng.uniform(1.5, 4.0, 30))
+    second = first + 0.4 + rng.normal(0, 0.02, 30)
+    found = sync.measure("camera-eeg", first, second, method="m", span=(0.0, 1200.0))
+    assert found.drift_ppm is None
+    assert found.at(np.array([1200.0])) == pytest.approx([0.4], abs=0.02)
+    (start_low, start_high), (low, high) = found.ends_s
+    assert start_low < 0.4 < start_high and low < 0.4 - 0.1 and high > 0.4 + 0.1  # two clocks may drift apart all the same
+    told = sync.record(found, "certificate")
+    assert told["interval95_at_end_s"] == [round(low, 6), round(high, 6)]
+
+
+def test_cues_at_both_ends_tell_the_drift_and_how_sure_it_is_there():
+    first = np.concatenate([EVENTS, EVENTS + 1140])
+    found = sync.measure("camera-eeg", first, first * (1 + 80e-6) + 0.4, method="m", span=(0.0, 1200.0))
+    assert found.drift_ppm == pytest.approx(80, abs=2)
+    for t, (low, high) in zip((0.0, 1200.0), found.ends_s, strict=True):
+        assert low < 0.4 + 80e-6 * t < high < low + 0.01
+    chained = sync.chain(found, found)
+    assert chained.ends_s[1][0] < 0.8 + 160e-6 * 1200 < chained.ends_s[1][1]
