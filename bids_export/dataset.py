@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bids_export import front, place, receipts, sessions, validate
+from bids_export import front, place, receipts, sessions, tables, validate
 from bids_export.place import Plan
 from bids_export.privacy import INTERNAL, Profile, not_shared
 from bids_export.recording import RecordingError
@@ -281,7 +281,8 @@ def _export(
         data, root, found, runs=tuple(run.stem for s in inside for run in _in_dataset(s)),
         written=tuple(run.stem for s in work.write for run in _in_dataset(s)),
         left=tuple(f"sub-{s.participant} ses-{s.session}" for p in found.participants for s in p.sessions if not s.folders),
-        verdict=verdict, unknown=front.unknown(found, work.people), notes=(*found.passed_over, *notes, *_notes(work.write)),
+        verdict=verdict, unknown=front.unknown(found, work.people),
+        notes=(*found.passed_over, *notes, *_notes(work.write), *mixed(root)),
         missing=_missing(found),
     )  # fmt: skip
 
@@ -289,6 +290,18 @@ def _export(
 def _missing(found: Survey) -> dict[str, tuple[str, ...]]:
     runs = (run for person in found.participants for session in person.sessions for run in session.runs)
     return {run.stem: run.missing for run in runs if run.missing}
+
+
+def mixed(root: Path) -> Iterable[str]:
+    """Say when the events of some recordings of a dataset were moved against the EEG, and those of others were not."""
+    rows = [row for path in sorted(root.glob("sub-*/ses-*/*_scans.tsv")) for row in tables.read_tsv(path)[1]]
+    eeg = [row for row in rows if row["filename"].endswith("_eeg.vhdr")]
+    moved = [row for row in eeg if row.get("eeg_shift", tables.NA) != tables.NA]
+    if moved and len(moved) < len(eeg):
+        yield (
+            f"events of {len(moved)} of {len(eeg)} recordings were moved against the EEG by the sync certificate, those of the "
+            'others were not: column eeg_shift of scans.tsv; sync.apply = "none" moves none'
+        )
 
 
 def _in_dataset(session: SessionFacts) -> Iterable[receipts.RunFacts]:

@@ -89,7 +89,7 @@ def _cell(value: object) -> str:
         return NA
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    return f"{value:.6f}" if isinstance(value, float) else " ".join(str(value).split()) or NA
 
 
 def _value(name: str, cell: str) -> tuple[str, object]:

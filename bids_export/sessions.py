@@ -39,7 +39,17 @@ from bids_export.timebase import Timebase
 from bids_export.timeline import Moment
 from protocol.folder import Run
 
-SCANS = ("filename", "acq_time", "contact_quality", "included", "exclusion_reason", "ended", "resumes", *started.COLUMNS)
+SCANS = (
+    "filename",
+    "acq_time",
+    "contact_quality",
+    "included",
+    "exclusion_reason",
+    "ended",
+    "resumes",
+    "eeg_shift",
+    *started.COLUMNS,
+)
 SESSIONS = ("session_id", "acq_time", "contact_quality", "included", "exclusion_reason")
 _GAPS = ("first_sample", "n_samples", "onset", "duration")
 
@@ -153,7 +163,9 @@ def _write_run(
         scans.append((f"beh/{path.name}", record.wall(float(recorded.times[0]))))
     said = {
         "contact_quality": facts.quality.value, "included": session.reason is None, "exclusion_reason": session.reason,
-        "ended": facts.end, "resumes": _resumes(facts, session), **started.of_run(record.run).columns(),
+        "ended": facts.end, "resumes": _resumes(facts, session),
+        "eeg_shift": base.certificate.screen_eeg.delay_s if placed is not None else None,
+        **started.of_run(record.run).columns(),
     }  # fmt: skip
     written.scans += [{"filename": name, "acq_time": _iso(time), **said} for name, time in scans]
 

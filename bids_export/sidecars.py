@@ -207,6 +207,10 @@ def scans() -> dict[str, Any]:
     return {
         "contact_quality": _QUALITY, "included": _INCLUDED, "exclusion_reason": _REASON,
         "ended": {"Description": "How the recording ended", "Levels": ended},
+        "eeg_shift": {
+            "Description": "By how much events were moved against the EEG, as the sync certificate measured it; n/a where not",
+            "Units": "s",
+        },
         "resumes": {"Description": "The recording that this one goes on with: a run of this session, or its identifier"},
         "contact_check": {"Description": "Whether blinks answered their cues before the first clip", "Levels": {
             "ok": "they did", "no_blinks": "they did not, and somebody started all the same", "not_checked": "not judged",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bids_export.recording import RecordingError
 
 NA = "n/a"
 
@@ -37,11 +38,22 @@ def write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
 
 
 def read_tsv(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
-    """Read a table: its columns, and its rows as texts."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t", restval=NA)
-        rows = [{name: row[name] for name in reader.fieldnames or ()} for row in reader]
-    return tuple(reader.fieldnames or ()), rows
+    """Read a table: its columns, and its rows as texts. BIDS knows no quotes: a cell may begin with one.
+
+    Raises
+    ------
+    RecordingError
+        When a row has more or fewer cells than the header.
+    """
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").split("\n")]
+    columns, rows = tuple(lines[0]), []
+    for n, cells in enumerate(lines[1:], 2):
+        if cells in ([""], []):
+            continue
+        if len(cells) != len(columns):
+            raise RecordingError(f"{path}, line {n}: {len(cells)} cells, but the header has {len(columns)}; mend the line")
+        rows.append({name: value or NA for name, value in zip(columns, cells, strict=True)})
+    return columns, rows
 
 
 def write_text(path: Path, text: str) -> None:

@@ -282,7 +282,8 @@ def read_tsv(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return [
-                {k: v or tables.NA for k, v in row.items() if k is not None} for row in csv.DictReader(file, delimiter="\t")
+                {k: v or tables.NA for k, v in row.items() if k is not None}
+                for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             ]
     except FileNotFoundError:
         raise ReportError(f"{path}: is missing; name a dataset that emo-export made") from None

@@ -282,3 +282,34 @@ def test_recordings_in_the_dataset_that_it_does_not_remember_are_refused(tmp_pat
         export(tmp_path)
     (tmp_path / "archived").rename(tmp_path / "data/sub-02")
     assert export(tmp_path).written == ("sub-02_ses-01_task-emotion_run-01",)
+
+
+def test_quotes_in_what_people_added_are_letters_and_a_row_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    for label in ("01", "02"):
+        record(tmp_path / "data", TINY, Who(label))
+    export(tmp_path)
+    people = tmp_path / "bids/participants.tsv"
+    head, first, second = people.read_text(encoding="utf-8").splitlines()
+    notes = ('"left early', 'said "x"')
+    people.write_text(f"{head}\tnote\n{first}\t{notes[0]}\n{second}\t{notes[1]}\n", encoding="utf-8")
+    record(tmp_path / "data", TINY, Who("03"))
+    export(tmp_path)
+    lines = people.read_text(encoding="utf-8").splitlines()
+    assert [line.split("\t")[-1] for line in lines] == ["note", *notes, "n/a"]
+    people.write_text("\n".join([*lines[:2], lines[2] + "\tmore", *lines[3:]]) + "\n", encoding="utf-8")
+    with pytest.raises(RecordingError, match=r"participants.tsv, line 3: \d+ cells, but the header has \d+; mend the line"):
+        export(tmp_path)
+
+
+def test_a_dataset_in_which_only_some_events_were_moved_says_so(tmp_path: Path) -> None:
+    text = STUDY.replace("[eeg]", '[eeg]\nphotodiode = "Light"', 1)
+    clips = tuple((t, t + 1.7, "happiness") for t in (3.0, 5.9, 9.3, 12.1, 14.7))
+    record(tmp_path / "data", replace(TINY, clips=clips, light_s=0.11), Who("01"), text=text)
+    assert export(tmp_path).notes == ()
+    record(tmp_path / "data", replace(TINY, clips=clips), Who("02"), text=text)
+    (said,) = export(tmp_path).notes
+    assert said.startswith("events of 1 of 2 recordings were moved against the EEG by the sync certificate")
+    shifts = [table(path) for path in sorted((tmp_path / "bids").glob("sub-*/ses-01/*_scans.tsv"))]
+    first, second = ({row["eeg_shift"] for row in rows.values()} for rows in shifts)
+    assert [float(shift) for shift in first] == pytest.approx([0.11], abs=0.005)
+    assert second == {"n/a"}
