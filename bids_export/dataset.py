@@ -210,7 +210,7 @@ def _validated(new: Path, root: Path, work: _Work) -> Verdict:
     view.mkdir()
     for entry in new.iterdir():
         if not entry.name.startswith("sub-") and entry.name != receipts.SOURCE:
-            (view / entry.name).symlink_to(entry, target_is_directory=entry.is_dir())
+            _link(view / entry.name, entry)
     for person in work.people:
         folder = view / f"sub-{person.label}"
         folder.mkdir()
@@ -218,11 +218,22 @@ def _validated(new: Path, root: Path, work: _Work) -> Verdict:
             made, there = new / folder.name / name, root / folder.name / name
             source = made if made.exists() else there
             if source.exists():
-                (folder / name).symlink_to(source, target_is_directory=source.is_dir())
+                _link(folder / name, source)
     try:
         return validate.validate(view)
     finally:
         shutil.rmtree(view)
+
+
+def _link(link: Path, target: Path) -> None:
+    """Link to a file or folder; a copy where the system lets nobody link, as Windows does without a privilege."""
+    try:
+        link.symlink_to(target, target_is_directory=target.is_dir())
+    except OSError:
+        if target.is_dir():
+            shutil.copytree(target, link)
+        else:
+            shutil.copyfile(target, link)
 
 
 def _plan(new: Path, root: Path, work: _Work) -> Plan:

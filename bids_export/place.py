@@ -136,6 +136,8 @@ def staging(root: Path) -> Iterator[Path]:
             (folder / _NEW).mkdir()
             yield folder / _NEW
         finally:
+            if sys.platform == "win32":
+                lock.close()  # an open file cannot be removed there
             _sweep(folder)
             if made and root.parent.is_dir() and not any(root.parent.iterdir()):
                 root.parent.rmdir()
@@ -159,6 +161,8 @@ def put(root: Path, plan: Plan) -> None:
     for path in sorted((folder / _NEW).rglob("*")):
         _flush(path)
     if not root.exists() or not any(root.iterdir()):
+        if sys.platform == "win32" and root.exists():
+            root.rmdir()  # nothing is renamed onto a folder there
         (folder / _NEW).rename(root)
         return
     temporary = folder / f"{_PLAN}.tmp"
@@ -238,7 +242,7 @@ def _flush(path: Path) -> None:
     """Wait until a file or a folder is on the disk: a rename must not get there first."""
     if sys.platform == "win32" and path.is_dir():
         return  # Windows flushes no folders
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)  # there it must be writable
     try:
         os.fsync(descriptor)
     finally:

@@ -313,3 +313,16 @@ def test_a_dataset_in_which_only_some_events_were_moved_says_so(tmp_path: Path) 
     first, second = ({row["eeg_shift"] for row in rows.values()} for rows in shifts)
     assert [float(shift) for shift in first] == pytest.approx([0.11], abs=0.005)
     assert second == {"n/a"}
+
+
+def test_where_links_are_refused_the_dataset_is_validated_as_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("A required privilege is not held by the client")
+
+    seen: list[str] = []
+    told = lambda view: seen.extend(p.name for p in view.rglob("*_eeg.vhdr")) or validate.Verdict((), "")  # noqa: E731
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    monkeypatch.setattr(dataset.validate, "validate", told)
+    record(tmp_path / "data", TINY, Who("01"))
+    export(tmp_path)
+    assert seen == ["sub-01_ses-01_task-emotion_run-01_eeg.vhdr"]
