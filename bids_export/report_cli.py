@@ -70,8 +70,9 @@ def report(
     As a BIDS-App: emo-report bids bids/derivatives/emolab-report participant, then the same with group. Participants whose
     recordings the dataset leaves out have a page too: a full one with --data, else of what the export remembers.
 
-    A run: ends with 0 when it is kept, with 1 when it is to be excluded or could not be judged. Participants: ends with 0 when
-    every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends with 2.
+    A run: ends with 0 when it is kept, with 1 when it is to be excluded, was aborted or could not be judged. Participants: ends
+    with 0 when every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends
+    with 2.
     """
     foreign = source.suffix == ".xdf"
     if study is not None and not foreign:
@@ -124,7 +125,7 @@ def _one(source: Path, out_dir: Path | None, study: Path | None, data: Path | No
         out.print_json(json.dumps(shown), ensure_ascii=True)  # a pipe may have any encoding
     else:
         out.print(page, markup=False, highlight=False)
-    if measures.verdict != "keep":
+    if measures.verdict not in ("keep", "repeat"):
         raise typer.Exit(commands.CHECK_FAILED)
 
 

@@ -70,7 +70,9 @@ _BIAS = (
     "the others. Left: how many. Right: which shares these few people are compatible with; intervals that overlap widely say "
     "that nobody can tell yet. If one kind is kept less than the others, say so where results are published."
 )
-_STATES: dict[str, page.State] = {"keep": "good", "exclude": "bad", "not_judged": "unknown"}
+_STATES: dict[str, page.State] = {
+    "keep": "good", "repeat": "look", "exclude": "bad", "not_judged": "unknown", "aborted": "look",
+}  # fmt: skip
 
 
 def _headline(group: Group) -> str:

@@ -13,7 +13,7 @@ import mne
 from matplotlib.figure import Figure
 
 WORDS = 30  # characters: what is longer may wrap
-SYMBOLS = {"keep": "✔", "exclude": "✘", "not_judged": "?"}
+SYMBOLS = {"keep": "✔", "repeat": "!", "exclude": "✘", "not_judged": "?", "aborted": "!"}
 State = Literal["good", "look", "bad", "unknown"]
 SIGNS: dict[State, str] = {"good": "✔", "look": "!", "bad": "✘", "unknown": "–"}
 _CSS = """
@@ -29,6 +29,7 @@ figcaption { text-align: left !important; max-width: 58em; margin: .3rem auto 0;
 .emo-verdict .sign { font-size: 2.2rem; line-height: 1; font-weight: 700; }
 .emo-verdict .word { font-size: 1.5rem; font-weight: 700; }
 .emo-keep { border-color: #0072B2; } .emo-keep .sign { color: #0072B2; }
+.emo-repeat, .emo-aborted { border-color: #A35F00; } :is(.emo-repeat, .emo-aborted) .sign { color: #A35F00; }
 .emo-exclude { border-color: #D55E00; } .emo-exclude .sign { color: #D55E00; }
 .emo-not_judged { border-color: #666; } .emo-not_judged .sign { color: #666; }
 .emo-simulated { background: repeating-linear-gradient(135deg, #fff3c4 0 14px, #ffe48a 14px 28px); border: 2px solid #222;

@@ -15,6 +15,7 @@ from bids_export.report.group_page import run_tile
 from bids_export.report.measures import Measures
 from bids_export.report.page import Page, number
 
+OUT = ("exclude", "not_judged")  # verdicts on recordings that are not used
 _KINDS = {"kept": "keep", "left out": "exclude", "not judged": "not_judged"}
 
 
@@ -114,4 +115,4 @@ def _table(person: Person) -> str:
         )
         for m in person.recordings
     ]  # fmt: skip
-    return page.table(columns, rows, out=[n for n, m in enumerate(person.recordings) if m.verdict != "keep"])
+    return page.table(columns, rows, out=[n for n, m in enumerate(person.recordings) if m.verdict in OUT])

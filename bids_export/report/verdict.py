@@ -14,6 +14,7 @@ from bids_export.timeline import REPEATED
 from collector import faces
 from collector.phrases import Figure, Percent, Phrase
 from collector.quality import LOST_LIMIT, WORDS
+from protocol.folder import Quality
 
 if TYPE_CHECKING:
     from bids_export.report.measures import ClipMeasures, EegMeasures, VideoMeasures
@@ -35,9 +36,13 @@ GAMMA_SHARE = 0.9  # of 31 to 51 Hz
 
 @dataclass(frozen=True)
 class Verdict:
-    """Keep, exclude or not judged, and why; a recording that is kept may have trials that are to be repeated."""
+    """What a recording is worth, in the words of :mod:`collector.verdict`, and why.
 
-    verdict: Literal["keep", "exclude", "not_judged"]
+    ``repeat``: it is kept without some trials, which have to be shown again to be used. ``aborted``: what there is may be used
+    where the rule on contact quality keeps it.
+    """
+
+    verdict: Literal["keep", "repeat", "exclude", "not_judged", "aborted"]
     reasons: tuple[str, ...]
     repeat: tuple[int, ...] = ()
 
@@ -54,14 +59,20 @@ def judge(facts: Facts) -> Verdict:
         return Verdict("exclude", ("no consent to EEG",))
     if facts.signals is None and not facts.remembered:
         return Verdict("exclude", ("no EEG was recorded", *began))
-    if quality.verdict == "keep":
-        value = "" if quality.value is None else f" {quality.value:.2%}"
-        return Verdict(
-            "keep",
-            (f"{WORDS[quality.metric]}{value}, at least {quality.threshold:.2%} is asked", *_again(facts), *began),
-            to_repeat(facts),
-        )
-    return Verdict(quality.verdict, (quality.reason, *began))
+    again = to_repeat(facts)
+    if facts.end == "aborted":
+        why = f"the session was aborted: {facts.end_reason}" if facts.end_reason else "the session was aborted"
+        return Verdict("aborted", (why, _of_contact(quality), *_again(again), *began), again)
+    if quality.verdict != "keep":
+        return Verdict(quality.verdict, (quality.reason, *began))
+    return Verdict("repeat" if again else "keep", (_of_contact(quality), *_again(again), *began), again)
+
+
+def _of_contact(quality: Quality) -> str:
+    if quality.verdict != "keep":
+        return f"{quality.verdict.replace('_', ' ')}: {quality.reason}"
+    value = "" if quality.value is None else f" {quality.value:.2%}"
+    return f"{WORDS[quality.metric]}{value}, at least {quality.threshold:.2%} is asked"
 
 
 def to_repeat(facts: Facts) -> tuple[int, ...]:
@@ -84,8 +95,7 @@ def _lost_share(event: Event, facts: Facts) -> float:
     return sum(max(0.0, seconds) for seconds in lost) / event.duration
 
 
-def _again(facts: Facts) -> tuple[str, ...]:
-    again = to_repeat(facts)
+def _again(again: Sequence[int]) -> tuple[str, ...]:
     named = ", ".join(map(str, again))
     return (f"repeat {'clip' if len(again) == 1 else 'clips'} {named}",) if again else ()
 

@@ -177,6 +177,20 @@ def test_without_eeg_or_consent_to_it_nothing_is_kept(facts: Facts) -> None:
     assert verdict.judge(replace(facts, scopes=("face",))) == verdict.Verdict("exclude", ("no consent to EEG",))
 
 
+def test_trials_that_are_to_be_shown_again_and_an_aborted_session_have_the_words_of_the_operators_verdict(facts: Facts) -> None:
+    shown = next(e for e in facts.events if e.trial is not None and e.trial_type.startswith("clip/"))
+    cut = tuple(replace(e, end="aborted") if e is shown else e for e in facts.events)
+    again = verdict.judge(replace(facts, events=cut))
+    assert (again.verdict, again.repeat, again.reasons[1]) == ("repeat", (shown.trial,), f"repeat clip {shown.trial}")
+    aborted = verdict.judge(replace(facts, events=cut, end="aborted", end_reason="operator"))
+    assert (aborted.verdict, aborted.repeat) == ("aborted", (shown.trial,))
+    assert aborted.reasons[0] == "the session was aborted: operator"
+    low = facts.quality.model_copy(update={"verdict": "exclude", "reason": "contact quality 70.00% is below 80.00%"})
+    assert (
+        "exclude: contact quality 70.00% is below 80.00%" in verdict.judge(replace(facts, end="aborted", quality=low)).reasons
+    )
+
+
 def test_how_a_session_ended_is_a_finding(facts: Facts) -> None:
     aborted = measures.measure(replace(facts, end="aborted", end_reason="operator"))
     assert "the session was aborted: operator" in aborted.findings
