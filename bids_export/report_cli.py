@@ -71,8 +71,7 @@ def report(
     recordings the dataset leaves out have a page too: a full one with --data, else of what the export remembers.
 
     A run: ends with 0 when it is kept, with 1 when it is to be excluded, was aborted or could not be judged. Participants: ends
-    with 0 when every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input ends
-    with 2.
+    with 0 when every page is written. A group: ends with 0 when the dataset is valid BIDS, with 1 when it is not. Bad input: 2.
     """
     foreign = source.suffix == ".xdf"
     if study is not None and not foreign:
