@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from bids_export import tables
+from bids_export import dataset, tables
 from bids_export.report import glance, group_figures, output, page
 from bids_export.report.group import (
     COLUMNS,
@@ -87,10 +87,12 @@ def _headline(group: Group) -> str:
     }
     issues = [f"{issue.severity}: {issue.n} x {issue.code}: {issue.first}" for issue in group.validator.issues]
     heading = f'<p style="font-size:1.4rem;font-weight:700">{kept} of {n} participants are kept</p>'
+    mixed = list(dataset.mixed(group.root))
     why = [f"sub-{p.label}: {p.reason}" for p in group.people if not p.included]
     return (
         heading + page.points("Left out, or not judged", why, nothing="Nobody is left out.") + page.pairs(about)
         + (page.points("The validator says", issues, nothing="") if issues else "")
+        + (page.points("Look at", mixed, nothing="") if mixed else "")
     )  # fmt: skip
 
 
@@ -107,8 +109,8 @@ def _tiles(group: Group, folder: Path) -> str:
         tiles += [replace(one, name=f"sub-{person.label} {one.name}") for one in several]
     hint = "" if all(p.recordings for p in group.people) else "<p>Pages come with: emo-report BIDS_ROOT OUT participant</p>"
     lead = (
-        "<p>Each tile is a recording, and opens its page. ✔ kept, ✘ left out, – not judged; bars: contact quality, share of "
-        "the EEG that was measured, frames with a face.</p>"
+        "<p>Each tile is a recording, and opens its page. ✔ kept, ! aborted or with clips to be shown again, ✘ left out, – not "
+        "judged; bars: contact quality, share of the EEG that was measured, frames with a face.</p>"
     )
     return lead + (page.tiles(tiles) if alone else "".join(rows)) + hint
 

@@ -1,6 +1,7 @@
 """A group: who is in, who is out and why; scores beside chance; a valid derivative."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,16 @@ def reports(bids: from_bids.Dataset) -> Path:
 @pytest.fixture(scope="module")
 def found(bids: from_bids.Dataset, reports: Path) -> Group:
     return group.gather(bids, reports, validate.validate(bids.root))
+
+
+def test_a_group_whose_events_were_moved_in_some_recordings_alone_is_told(found: Group, tmp_path: Path) -> None:
+    root = tmp_path / "bids"
+    for label, shift in (("01", 0.25), ("03", None)):
+        (scans := root / f"sub-{label}" / "ses-01" / f"sub-{label}_ses-01_scans.tsv").parent.mkdir(parents=True)
+        tables.write_tsv(scans, ("filename", "eeg_shift"), [{"filename": "eeg/a_eeg.vhdr", "eeg_shift": shift}])
+    said = group_page.write(tmp_path, replace(found, root=root)).read_text(encoding="utf-8")
+    assert "events of 1 of 2 recordings were moved against the EEG" in said
+    assert "were moved against the EEG" not in group_page.write(tmp_path, found).read_text(encoding="utf-8")
 
 
 def test_who_is_in_and_who_is_out_and_why(found: Group) -> None:
