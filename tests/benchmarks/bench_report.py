@@ -18,7 +18,7 @@ from tests.benchmarks.table import Row
 
 REPEATS = 3
 # 12 clips of a minute with their ratings and rests, two baselines, cues to blink before and after: 20 minutes
-SIZES = ("--clips-per-emotion", "3", "--clip-duration", "60", "--clip-size", "160x120", "--camera-fps", "15")
+SIZES = ("--clips-per-emotion", "3", "--clip-duration", "60", "--clip-size", "160x120")
 LONGER = {
     "baseline = 8.0": "baseline = 30.0\neyes_closed = 30.0", "rest = 1.0": "rest = 15.0", "blinks = 6": "blinks = 12",
     "flashes = 6": "flashes = 12", "after = false": "after = true",
@@ -32,10 +32,10 @@ def rows() -> list[Row]:
         return measured(run, Path(folder))
 
 
-def session(folder: Path) -> Run:
+def session(folder: Path, fps: int = 15) -> Run:
     """Simulate a session with everything that a report looks at."""
     study = folder / "study"
-    subprocess.run([command("emo-study"), "new", str(study), *SIZES], check=True, capture_output=True)
+    subprocess.run([command("emo-study"), "new", str(study), *SIZES, "--camera-fps", str(fps)], check=True, capture_output=True)
     text = (study / "study.toml").read_text(encoding="utf-8")
     for short, longer in LONGER.items():
         assert short in text
