@@ -194,6 +194,8 @@ class Sync(_Part):
     method: str = ""
     delay_s: float | None = None
     interval95_s: tuple[float, float] | None = None
+    interval95_at_start_s: tuple[float, float] | None = None
+    interval95_at_end_s: tuple[float, float] | None = None
     drift_ppm: float | None = None
     n_events: int | None = None
     n_used: int | None = None

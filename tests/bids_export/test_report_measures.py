@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bids_export import dataset
+from bids_export import dataset, sync
 from bids_export.events import Event
 from bids_export.report import faces, from_bids, from_run, measures, verdict
 from bids_export.report.facts import Faces, Facts
@@ -195,6 +195,15 @@ def test_how_a_session_ended_is_a_finding(facts: Facts) -> None:
     aborted = measures.measure(replace(facts, end="aborted", end_reason="operator"))
     assert "the session was aborted: operator" in aborted.findings
     assert any("did not end as it should" in said for said in measures.measure(replace(facts, end="recovered")).findings)
+
+
+def test_a_leg_that_was_measured_is_reported_with_every_word_of_its_sidecar(facts: Facts) -> None:
+    ends = ((0.08, 0.12), (0.07, 0.13))
+    leg = sync.Leg("screen-eeg", "photodiode", "", 0.1, 0.09, 0.11, 3.0, 10.0, 24, 22, 0.9, 0.002, ends_s=ends)
+    said = sync.record(leg, "certificate")
+    (told,) = measures.measure(replace(facts, sync={"screen-eeg": said})).sync
+    assert {key: value for key, value in told.model_dump(mode="json").items() if key in said} == said
+    assert (told.delay_s, told.interval95_at_start_s, told.interval95_at_end_s) == (0.1, *ends)
 
 
 def test_poor_sensors_are_named_worst_first(facts: Facts) -> None:
