@@ -69,6 +69,7 @@ class Wrong:
     mishaps: tuple[str, ...] = ()
     more: str = ""
     muted: bool = False
+    instead: frozenset[str] = frozenset()
 
 
 def wrong(*codes: str, **options: Any) -> Wrong:
@@ -93,7 +94,8 @@ ALONE = {
     "samples that never arrive": wrong("stream/silent", mishaps=("gap",)),
     "battery nearly empty": wrong("battery/short", mishaps=("battery",)),
     "no quality readings": wrong("stream/silent", more="no_quality = true"),
-    "headset switched off": wrong("stream/missing", mishaps=("drop",)),
+    # LSL lists an outlet that died for some seconds: it may be there, and not be heard
+    "headset switched off": wrong("stream/missing", mishaps=("drop",), instead=frozenset({"stream/unreachable"})),
     "muted output": wrong("sound/muted", muted=True),
     "second face": wrong("face/several", mishaps=("second_face",)),
     "no face": wrong("face/none", mishaps=("face_gone",)),
@@ -129,7 +131,7 @@ def test_each_fault_that_is_injected_live_blocks_the_whole_command(
         (faults := tmp_path / "faults.toml").write_text(script(start.mishaps, start.more))
         with muted(room, on=start.muted):
             found[name] = blocks(doctor(home, "--twin", env=room | {FAULTS_VARIABLE: str(faults)}))
-    missed = {name: codes for name, codes in found.items() if codes != STARTS[name].codes}
+    missed = {name: codes for name, codes in found.items() if codes not in (STARTS[name].codes, STARTS[name].instead)}
     n = sum(len(start.codes) for start in STARTS.values())
     failed = sum(len(STARTS[name].codes) for name in missed)
     fault_row(test="preflight: faults injected live blocked", n=n, passed=n - failed, note="; ".join(STARTS))
