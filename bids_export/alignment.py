@@ -14,8 +14,8 @@ import numpy as np
 
 from bids_export.arrays import Floats, Integers
 from collector import losses
-from collector.losses import MAD_TO_SD, MIN_FIT_S
 from collector.offsets import fit_clock as fit_clock
+from collector.stamped import MAD_TO_SD, MIN_FIT_S
 
 SETTLED_S = 1e-7  # a fit that moves less has converged
 HUBER = 1.345  # tuning constant for 95 % efficiency (Huber 1981)
@@ -213,7 +213,7 @@ def _fit(x: Floats, seconds: Floats, group: Integers, period: float, *, free: bo
     x, seconds, group : ndarray, shape (n,)
         Index, stamp, and number of the group, from 0 and ascending.
     period : float
-        Where to begin; kept when not ``free``, or when the recording is shorter than :data:`~collector.losses.MIN_FIT_S`.
+        Where to begin; kept when not ``free``, or when the recording is shorter than :data:`~collector.stamped.MIN_FIT_S`.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from collector import contact, losses, quality, xdf
+from collector import contact, losses, quality, stamped, xdf
 from collector.contact import Eeg, Found, Span
 from protocol.markers import Marker
 from protocol.study import Study
@@ -101,5 +101,5 @@ def _gridded(stream: xdf.Stream, study: Study) -> Eeg:
 def _rate(index: NDArray[np.int64], stamps: NDArray[np.float64], nominal: float) -> float:
     """Return samples per LSL second; over less than ten seconds the nominal rate is better known."""
     took = float(stamps[-1] - stamps[0])
-    measured = float(index[-1]) / took if took >= losses.MIN_FIT_S else nominal
+    measured = float(index[-1]) / took if took >= stamped.MIN_FIT_S else nominal
     return measured if abs(measured / nominal - 1) < 0.05 else nominal

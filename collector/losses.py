@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from collector import stamped
-from collector.stamped import LEVEL_S, TRUST_S, Floats, Integers
-from collector.stamped import MAD_TO_SD as MAD_TO_SD
-from collector.stamped import MIN_FIT_S as MIN_FIT_S
+from collector.stamped import LEVEL_S, MIN_FIT_S, TRUST_S, Floats, Integers
 
 ANEW_S = 0.01  # stamps that agree this well with a count from zero say that it wrapped, and did not begin anew
 LEVEL_Q = 0.1  # latency only ever adds: the early stamps are the true ones

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.losses import MAD_TO_SD, MIN_FIT_S, theil_sen
-from collector.stamped import Floats, Integers
+from collector.losses import theil_sen
+from collector.stamped import MAD_TO_SD, MIN_FIT_S, Floats, Integers
 
 OUTLIER_SD = 4.0
 MIN_SD_S = 2e-5  # round trips on one machine scatter by about this much

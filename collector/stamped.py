@@ -71,12 +71,11 @@ class Envelope:
         rate = float(np.median(rates)) if len(rates) else 0.0
         return rate if abs(rate / self.sfreq - 1) <= RATE_OFF else None
 
-    @property
-    def noise(self) -> float:
-        """By how many samples the envelope moves from one block to the next while nothing is lost."""
+    def noise(self, rate: float) -> float:
+        """Return by how many samples the envelope moves from one block to the next while nothing is lost; ``rate`` in Hz."""
         if len(self.rows) < 3:
             return 0.0
-        late = np.array(self.stamps) * (self.rate or self.sfreq) - np.array(self.rows)
+        late = np.array(self.stamps) * rate - np.array(self.rows)
         return MAD_TO_SD * float(np.median(np.abs(np.diff(late) - np.median(np.diff(late)))))
 
 
@@ -112,7 +111,7 @@ def _rises(stamps: Floats, sfreq: float, envelope: Envelope) -> Iterator[tuple[i
     """Yield the row before each loss, and its size in samples."""
     rate, reach = envelope.rate, max(1, round(LEVEL_S * sfreq))
     late = (stamps - stamps[0]) * (rate or sfreq) - np.arange(len(stamps))
-    limit = max(LEAST, NOISES * envelope.noise) + (0.0 if rate else 2 * CRYSTAL * reach)
+    limit = max(LEAST, NOISES * envelope.noise(rate or sfreq)) + (0.0 if rate else 2 * CRYSTAL * reach)
     before, after = floors(late, reach)
     hold, pos, end = max(1, round(HOLD_S * sfreq)), 0, len(late) - 1
     while pos < end:

@@ -61,11 +61,14 @@ def judge(facts: Facts) -> Verdict:
         return Verdict("exclude", ("no EEG was recorded", *began))
     again = to_repeat(facts)
     if facts.end == "aborted":
-        why = f"the session was aborted: {facts.end_reason}" if facts.end_reason else "the session was aborted"
-        return Verdict("aborted", (why, _of_contact(quality), *_again(again), *began), again)
+        return Verdict("aborted", (_aborted(facts), _of_contact(quality), *_again(again), *began), again)
     if quality.verdict != "keep":
         return Verdict(quality.verdict, (quality.reason, *began))
     return Verdict("repeat" if again else "keep", (_of_contact(quality), *_again(again), *began), again)
+
+
+def _aborted(facts: Facts) -> Phrase:
+    return phrase("aborted_why", why=facts.end_reason) if facts.end_reason else phrase("aborted")
 
 
 def _of_contact(quality: Quality) -> str:
@@ -125,7 +128,7 @@ def _of_session(facts: Facts) -> list[Phrase]:
     if facts.end == "recovered":
         said.append(phrase("recovered"))
     if facts.end == "aborted":
-        said.append(phrase("aborted_why", why=facts.end_reason) if facts.end_reason else phrase("aborted"))
+        said.append(_aborted(facts))
     worst = sorted((share, label) for label, share in facts.quality.per_sensor.items() if share < POOR_SHARE)
     if worst:
         more = phrase("more", n=len(worst) - 6) if len(worst) > 6 else ""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bids_export import place, tables
 from bids_export.withdraw import of_data, of_derivative, of_labrecorder
-from bids_export.withdraw.hand import Scope, files_of, is_of
+from bids_export.withdraw.hand import Scope, files_of
+from bids_export.withdraw.links import is_below
 from collector.lock import left_of, machine_folder
 from protocol.folder import Session
 
@@ -28,7 +29,7 @@ def of_folder(data: Path, label: str, scope: Scope, template: str | None) -> lis
             path
             for path in files_of(data)
             if path.suffix.lower() in VIDEOS
-            and (_named(path, data, label) or any(path.is_relative_to(other) for other in theirs))
+            and (is_below(path, data, label) or any(path.is_relative_to(other) for other in theirs))
         ]
     return [*torn, *agreed, *films]
 
@@ -36,27 +37,23 @@ def of_folder(data: Path, label: str, scope: Scope, template: str | None) -> lis
 def of_dataset(root: Path, label: str, scope: Scope) -> list[Path]:
     """Return what a dataset still has of a scope that was withdrawn; derivatives in it are looked at on their own."""
     if scope == "all" or (scope == "share" and place.profile_of(root) == "shareable"):
-        return [path for path in _outside(root) if _named(path, root, label)]
+        return [path for path in _outside(root) if is_below(path, root, label)]
     table = root / "participants.tsv"
     rows = tables.read_tsv(table)[1] if table.exists() else []
     agreed = any(r.get("participant_id") == f"sub-{label}" and scope in r.get("consent", "").split("+") for r in rows)
-    faces = [p for p in _outside(root) if scope == "face" and _named(p, root, label) and _is_face(p)]
+    faces = [p for p in _outside(root) if scope == "face" and is_below(p, root, label) and _is_face(p)]
     return [*([table] if agreed else []), *faces]
 
 
 def of_computed(folder: Path, label: str, scope: Scope) -> list[Path]:
     """Return what a derivative still has of a scope that was withdrawn."""
     if scope == "all":
-        return [path for path in files_of(folder) if _named(path, folder, label)]
+        return [path for path in files_of(folder) if is_below(path, folder, label)]
     return [] if scope == "share" else of_derivative.kept_of_scope(folder, label, scope)
 
 
 def _outside(root: Path) -> Iterator[Path]:
     yield from (path for path in files_of(root) if path.relative_to(root).parts[0] != "derivatives")
-
-
-def _named(path: Path, home: Path, label: str) -> bool:
-    return any(is_of(part.lstrip("."), label) for part in path.relative_to(home).parts)
 
 
 def _is_face(path: Path) -> bool:

@@ -22,6 +22,11 @@ def is_of(name: str, label: str) -> bool:
     return f"sub-{label}" in name.partition(".")[0].split("_")
 
 
+def is_below(path: Path, home: Path, label: str) -> bool:
+    """Tell whether something in a folder is a participant's by its name, or by that of a folder there that it lies in."""
+    return any(is_of(part.lstrip("."), label) for part in path.relative_to(home).parts)
+
+
 def links(path: Path) -> list[Path]:
     """Return the links in a folder, the folder itself included, in order."""
     if path.is_symlink():

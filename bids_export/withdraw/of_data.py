@@ -11,6 +11,7 @@ from bids_export.survey import check_quiet
 from bids_export.withdraw import hand as hands
 from bids_export.withdraw import of_labrecorder
 from bids_export.withdraw.hand import TRASH, Hand, Scope, is_of, outermost, sweep
+from bids_export.withdraw.links import is_below
 from collector.lock import forget, left_of, machine_folder
 from protocol import folder
 from protocol.folder import FileRecord, FolderError, Manifest, Run, Session, sha256
@@ -48,13 +49,7 @@ def labels(data: Path, template: str | None = None) -> list[str]:
 
 def faces(data: Path, label: str) -> list[Path]:
     """Return a participant's videos of the face, and tables of their frames, wherever in a data folder they lie."""
-    return [
-        path
-        for path in sorted(data.rglob("*"))
-        if FACE in path.name
-        and not path.is_dir()
-        and any(is_of(part.lstrip("."), label) for part in path.relative_to(data).parts)
-    ]
+    return [path for path in sorted(data.rglob("*")) if FACE in path.name and not path.is_dir() and is_below(path, data, label)]
 
 
 def withdraw(data: Path, label: str, scope: Scope, hand: Hand, *, template: str | None = None) -> None:

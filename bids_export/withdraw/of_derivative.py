@@ -16,6 +16,7 @@ import numpy as np
 from bids_export import place
 from bids_export.withdraw import hand as hands
 from bids_export.withdraw.hand import TRASH, Hand, Scope, sweep
+from bids_export.withdraw.links import is_below
 
 CACHE = "cache"
 FOLDS = "folds"
@@ -103,11 +104,7 @@ def _is_of_scope(path: Path, scope: Scope, *, trained_on: bool) -> bool:
 def kept_of_scope(folder: Path, label: str, scope: Scope) -> list[Path]:
     """Return what a derivative has of a participant that a scope takes: by its name, or by the owner that it names."""
     trained_on = _made_by(folder) == "emo-train"
-    named = [
-        path
-        for path in hands.files_of(folder)
-        if any(hands.is_of(part.lstrip("."), label) for part in path.relative_to(folder).parts)
-    ]
+    named = [path for path in hands.files_of(folder) if is_below(path, folder, label)]
     return [p for p in named if _is_of_scope(p, scope, trained_on=trained_on)] + [
         p for p in _arrays(folder) if _owner(p) == label
     ]
